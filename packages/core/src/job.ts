@@ -1,0 +1,33 @@
+/**
+ * A job while it runs, as middleware and handlers see it, and the contract of a server middleware.
+ */
+import type { JsonValue } from './json.js';
+import type { Logger } from './logger.js';
+import type { Payload } from './payload.js';
+import type { UnitOfWork } from './unit-of-work.js';
+import type { WorkerOptions } from './worker-contract.js';
+
+export interface Job {
+  readonly jid: string;
+  /** The name on the wire. */
+  readonly class: string;
+  /** The queue that it was taken from. */
+  readonly queue: string;
+  /** Exact: an integer beyond 2^53 is a BigInt. */
+  readonly args: readonly JsonValue[];
+  /** `retry_count` of the payload: undefined in the first run, 0 in the second. */
+  readonly retryCount: number | undefined;
+  /** 1 in the first run, 2 in the first retry. */
+  readonly attempt: number;
+  /** Fires on a timeout (TSQ_JOB_TIMEOUT), at the stop's deadline (TSQ_JOB_STOPPED) and when the claim is lost (TSQ_CLAIM_LOST). */
+  readonly signal: AbortSignal;
+  /** Each line carries jid, class and queue. */
+  readonly logger: Logger;
+  readonly payload: Payload;
+  /** Of its worker: `tracked`, `timeout`, ... */
+  readonly options: WorkerOptions;
+  readonly unit: UnitOfWork;
+}
+
+/** Wraps `perform`: the first added is the outermost. What it throws fails the job. */
+export type ServerMiddleware = (job: Job, next: () => Promise<void>) => Promise<void>;

@@ -1,0 +1,23 @@
+/** The suite of the contract `Component`, for all who sign it. */
+import { expect, test } from '@jest/globals';
+import type { Component } from '../component.js';
+import { eventually } from './eventually.js';
+
+export function itIsAComponent(make: () => Component): void {
+  test('called from all sides at once it ends stopped, leaves nothing behind and does not start again', async () => {
+    const deadline = AbortSignal.abort();
+    const before = process.getActiveResourcesInfo().length;
+    for (let round = 0; round < 20; round += 1) {
+      const component = make();
+      await Promise.allSettled([
+        component.start(),
+        component.quiet(),
+        component.start(),
+        component.stop(deadline),
+      ]);
+      await component.stop(deadline);
+      await expect(component.start()).rejects.toMatchObject({ code: 'TSQ_COMPONENT_STOPPED' });
+    }
+    await eventually(() => expect(process.getActiveResourcesInfo().length).toBeLessThanOrEqual(before));
+  });
+}

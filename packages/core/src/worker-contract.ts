@@ -1,0 +1,63 @@
+/**
+ * What a worker is, as far as a producer and the tracker need to know: its name on the wire, its options and the types of
+ * its arguments. The decorator and `defineWorker` of @tsq/worker make them; the Client reads them. They meet under a
+ * registered symbol, so two copies of a package in one program still understand each other.
+ */
+import type { ZodType } from 'zod';
+import type { JsonValue } from './json.js';
+
+/** What a job's class says about its jobs. Times are in seconds, as Sidekiq's users write them. */
+export interface WorkerOptions {
+  /** Default `default`. */
+  readonly queue?: string;
+  /** true: `maxRetries` (25) retries; a number: so many; false: none, and not to the dead set. Default true. */
+  readonly retry?: boolean | number;
+  /** The queue for retries, when it is another. */
+  readonly retryQueue?: string;
+  /** Keep the claim while `perform` runs, so that a killed process' jobs come back. Default false: Sidekiq's at-most-once. */
+  readonly tracked?: boolean;
+  /** Seconds after which the job's AbortSignal fires and the job fails. Default: none. */
+  readonly timeout?: number;
+  /** false: a job out of retries is discarded instead of going to the dead set. Default true. */
+  readonly dead?: boolean;
+  /** Store the backtrace with a failed job: true, or that many lines. Default false. */
+  readonly backtrace?: boolean | number;
+  readonly tags?: readonly string[];
+  /** Schema of the args, a tuple or array: bad ones never reach `perform`. */
+  readonly args?: ZodType<readonly unknown[], readonly unknown[]>;
+}
+
+/** A worker as the registry and the client see it. */
+export interface WorkerDefinition {
+  /** The name on the wire: `class` of a payload. */
+  readonly name: string;
+  readonly options: WorkerOptions;
+}
+
+export const workerDefinition: unique symbol = Symbol.for('tsq.worker-definition') as never;
+
+/** A class with `perform`, decorated with @Worker. */
+export interface WorkerClass<Args extends readonly never[] = never[]> {
+  new (): { perform(...args: Args): unknown };
+}
+
+/** What `defineWorker` returns. */
+export interface FunctionWorker<Args extends readonly unknown[] = readonly unknown[]> {
+  readonly [workerDefinition]: WorkerDefinition;
+  /** Only a type: what `enqueue` takes. */
+  readonly argsType?: Args;
+}
+
+/** The arguments that `enqueue` takes for a worker: `perform`'s own. */
+export type ArgsOf<W> = W extends new () => { perform(...args: infer Args): unknown }
+  ? Args
+  : W extends FunctionWorker<infer Args>
+    ? Args
+    : readonly JsonValue[];
+
+/** The definition of a decorated class or a function worker; undefined for anything else. Not inherited by subclasses. */
+export function workerDefinitionOf(worker: unknown): WorkerDefinition | undefined {
+  if ((typeof worker !== 'function' && typeof worker !== 'object') || worker === null) return undefined;
+  const own = Object.getOwnPropertyDescriptor(worker, workerDefinition);
+  return own?.value as WorkerDefinition | undefined;
+}

@@ -1,0 +1,66 @@
+/**
+ * The tracker's own keys, built in this one place. The names of `instance:`, `jobs:`, `job:` and `recovery_lock` are the
+ * sidekiq-assured-jobs gem's: a Ruby fleet that runs it can share the namespace.
+ */
+
+/** Branded: a jid can't be passed for it. Carries no colon; each start of a process has its own. */
+export type InstanceId = string & { readonly brand: 'InstanceId' };
+
+/**
+ * One claim's own token, `ID.batch.index@queue`. Not the jid: that can be missing, doubled or unreadable, and the queue
+ * that a job came from stands nowhere else.
+ */
+export type Member = string & { readonly brand: 'Member' };
+
+export class Keyspace {
+  constructor(readonly namespace: string = 'tsq') {}
+
+  /** SET of the ids that are registered, and may claim. */
+  get instances(): string {
+    return `${this.namespace}:instances`;
+  }
+
+  /** SET of the ids that were declared dead and still hold claims. */
+  get deadInstances(): string {
+    return `${this.namespace}:instances:dead`;
+  }
+
+  /** STRING, seconds since the epoch by Redis' clock; expires: the heartbeat. */
+  instance(id: InstanceId): string {
+    return `${this.namespace}:instance:${id}`;
+  }
+
+  /** SET of members: what the instance holds; no TTL. */
+  jobs(id: InstanceId): string {
+    return `${this.namespace}:jobs:${id}`;
+  }
+
+  /** STRING, number of the instance's last batch. */
+  claims(id: InstanceId): string {
+    return `${this.namespace}:claims:${id}`;
+  }
+
+  /** STRING, the payload's bytes. */
+  job(member: Member): string {
+    return `${this.jobPrefix}${member}`;
+  }
+
+  /** What stands before a member in the key of its payload; scripts build these keys. */
+  get jobPrefix(): string {
+    return `${this.namespace}:job:`;
+  }
+
+  /** STRING, the id of the instance that recovers at present; expires. */
+  get recoveryLock(): string {
+    return `${this.namespace}:recovery_lock`;
+  }
+}
+
+export function memberOf(id: InstanceId, batch: number, index: number, queue: string): Member {
+  return `${id}.${batch}.${index}@${queue}` as Member;
+}
+
+/** The queue that a claim's job came from: all behind the first `@`, which no id contains. */
+export function queueOfMember(member: Member): string {
+  return member.slice(member.indexOf('@') + 1);
+}

@@ -1,0 +1,34 @@
+/**
+ * What runs at this moment: the Processor notes each job here from before its `perform` until its outcome is known. The
+ * process registry shows it, and the Manager takes it as the list of what to abort and requeue at the deadline of a stop.
+ */
+import type { TsqError, UnitOfWork } from '@tsq/core';
+
+export interface RunningJob {
+  /** Short and unique while it runs: the thread id of Sidekiq's work hash. */
+  readonly slot: string;
+  readonly unit: UnitOfWork;
+  readonly startedAtMs: number;
+  /** Fires the job's AbortSignal. */
+  abort(reason: TsqError): void;
+}
+
+export class RunningJobs {
+  private readonly jobs = new Set<RunningJob>();
+
+  get size(): number {
+    return this.jobs.size;
+  }
+
+  begin(job: RunningJob): void {
+    this.jobs.add(job);
+  }
+
+  end(job: RunningJob): void {
+    this.jobs.delete(job);
+  }
+
+  list(): readonly RunningJob[] {
+    return [...this.jobs];
+  }
+}
