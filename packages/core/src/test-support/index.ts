@@ -4,4 +4,5 @@ export { eventually } from './eventually.js';
 export { itIsAComponent } from './it-is-a-component.js';
 export type { RubyServer, RubyServerOptions } from './ruby-server.js';
 export type { RubyRunOptions, RubySidekiq } from './ruby-sidekiq.js';
+export { type ProxyMode, TcpProxy } from './tcp-proxy.js';
 export { freePort, TestRedis, useRedis } from './use-redis.js';
