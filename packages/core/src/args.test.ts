@@ -84,7 +84,14 @@ describe('checkArgs refuses', () => {
     [[undefined], 'args[0]: expected a JSON value, got undefined; pass null'],
     [[{ a: undefined }], 'args[0].a: expected a JSON value, got undefined'],
     [[sparse], 'args[0][1]: expected a JSON value, got a hole; pass null'],
-    [[function go() {}], 'args[0]: expected a JSON value, got the function go'],
+    [
+      [
+        function go() {
+          return 1;
+        },
+      ],
+      'args[0]: expected a JSON value, got the function go',
+    ],
     [[() => 1], 'got a function'],
     [[Symbol('s')], 'got the symbol Symbol(s)'],
     [[{ [Symbol('k')]: 1 }], 'args[0]: expected keys that are strings, got the key Symbol(k)'],
