@@ -3,13 +3,14 @@
  * caller's knowledge: what others need comes first and goes last.
  */
 import { type Component, type Logger, silentLogger, TsqError } from '@tsq/core';
+import { EarliestDeadline } from './deadline.js';
 
 export class Launcher implements Component {
   readonly name = 'launcher';
   private starting: Promise<void> | undefined;
   private quieting: Promise<void> | undefined;
   private stopping: Promise<void> | undefined;
-  private readonly deadline = new AbortController();
+  private readonly deadline = new EarliestDeadline();
 
   constructor(
     private readonly components: readonly Component[],
@@ -30,7 +31,7 @@ export class Launcher implements Component {
   }
 
   stop(deadline: AbortSignal): Promise<void> {
-    this.hasten(deadline);
+    this.deadline.add(deadline);
     this.stopping ??= this.stopAll();
     return this.stopping;
   }
@@ -42,20 +43,21 @@ export class Launcher implements Component {
         await component.start();
       }
     } catch (error) {
-      // Nothing has run for long, so nothing is waited for.
-      this.deadline.abort();
-      this.stopping ??= this.stopAll();
-      await this.stopping;
+      // Nothing has run for long, so nothing is waited for; but a stop that is under way keeps its own deadline.
+      await (this.stopping ?? this.stop(AbortSignal.abort()));
       throw error;
     }
   }
 
   /** Also those not yet started, and one whose start is under way: it must not be waited for, it may wait for Redis. */
   private async stopAll(): Promise<void> {
-    await this.quiet();
+    // Told, not waited for: with a Redis that does not answer, the deadline for running jobs would pass meanwhile.
+    const quiet = this.quiet();
     for (const component of this.components.toReversed()) {
       await this.settle('stop', component, () => component.stop(this.deadline.signal));
     }
+    await quiet;
+    this.deadline.close();
   }
 
   private async settleAll(step: string, call: (component: Component) => Promise<void>): Promise<void> {
@@ -73,12 +75,6 @@ export class Launcher implements Component {
         'A component failed; the others go on',
       );
     }
-  }
-
-  private hasten(deadline: AbortSignal): void {
-    const abort = () => this.deadline.abort(deadline.reason);
-    if (deadline.aborted) abort();
-    else deadline.addEventListener('abort', abort, { once: true, signal: this.deadline.signal });
   }
 }
 

@@ -3,6 +3,7 @@
  * is called, a stop waits for a start that is under way, and nothing starts after a stop. The steps hold the work.
  */
 import { type Logger, TsqError } from '@tsq/core';
+import { EarliestDeadline } from './deadline.js';
 
 export interface LifecycleSteps {
   start(): Promise<void>;
@@ -16,9 +17,7 @@ export class Lifecycle {
   private starting: Promise<void> | undefined;
   private quieting: Promise<void> | undefined;
   private stopping: Promise<void> | undefined;
-  /** The earliest of the deadlines of all calls of `stop`: a second, impatient one counts. */
-  private readonly deadline = new AbortController();
-  private readonly ended = new AbortController();
+  private readonly deadline = new EarliestDeadline();
 
   constructor(
     private readonly name: string,
@@ -41,15 +40,9 @@ export class Lifecycle {
   }
 
   stop(deadline: AbortSignal): Promise<void> {
-    this.hasten(deadline);
+    this.deadline.add(deadline);
     this.stopping ??= this.end();
     return this.stopping;
-  }
-
-  private hasten(deadline: AbortSignal): void {
-    const abort = () => this.deadline.abort(deadline.reason);
-    if (deadline.aborted) abort();
-    else deadline.addEventListener('abort', abort, { once: true, signal: this.ended.signal });
   }
 
   private async end(): Promise<void> {
@@ -60,7 +53,7 @@ export class Lifecycle {
     } catch (error) {
       this.logger.error({ component: this.name, err: error }, 'A component failed to stop cleanly');
     } finally {
-      this.ended.abort();
+      this.deadline.close();
     }
   }
 }
