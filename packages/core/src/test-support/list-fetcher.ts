@@ -44,6 +44,7 @@ export class ListFetcher implements Fetcher {
     this.deadline = deadline;
     await Promise.allSettled([...this.unwritten]);
     this.redis?.disconnect();
+    this.redis = undefined;
   }
 
   async fetch(queues: readonly string[], max: number): Promise<readonly UnitOfWork[]> {
