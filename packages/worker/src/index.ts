@@ -17,7 +17,6 @@ export { Poller, type PollerCounts, type PollerOptions } from './poller.js';
 // The process, as others see it
 export { type CapsuleInfo, newProcessIdentity, type ProcessInfo } from './process-info.js';
 export { ProcessRegistry, type ProcessRegistryOptions, type ProcessSignal } from './process-registry.js';
-export type { DeadSetLimits } from './promotion.js';
 export { type QueueMode, QueueOrder, queueMode, type WeightedQueue } from './queue-order.js';
 export { checkRedis, type RedisFacts } from './redis-check.js';
 export { type RunningJob, RunningJobs } from './running-jobs.js';
