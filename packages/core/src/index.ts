@@ -8,6 +8,7 @@ export {
   unavailable,
   whenReady,
 } from './connection.js';
+export { type DeadSetLimits, sidekiqDeadSet } from './dead-set.js';
 export { type Dialect, readTimestampMs, timestampJson } from './dialect.js';
 export { didYouMean, type ErrorCode, errorCodes, TsqError } from './errors.js';
 export { parseJson, stringifyJson } from './exact-json.js';
