@@ -215,7 +215,7 @@ describe('Payload, whatever its text', () => {
   test('any damage to it is refused where JSON.parse refuses it, and nowhere else', () => {
     const damage = fc.tuple(
       fc.nat(),
-      fc.constantFrom('', '"', '\\', '{', '}', ',', ':', '0', '-', 'e', '\n', 'u', ' '),
+      fc.constantFrom('', '"', '\\', '{', '}', '[', ']', ',', ':', '0', '-', 'e', '\n', 'u', ' '),
     );
     fc.assert(
       fc.property(pieces, damage, (all, [place, put]) => {
