@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { keys, type Logger, Payload, silentLogger } from '@tsq/core';
 import { eventually, itIsAComponent, useRedis } from '@tsq/core/test-support';
 import fc from 'fast-check';
@@ -27,7 +27,14 @@ describe('Poller', () => {
     (await connection.lrange(keys.queue(queue), 0, -1)).toReversed().map((text) => JSON.parse(text));
   const left = async (connection: Redis, set: string) => await connection.zrange(set, '0', '-1');
 
-  itIsAComponent(() => new Poller({ redis: redis.connect(), initialWaitMs: 0 }));
+  describe('as a component', () => {
+    let connection: Redis;
+    beforeEach(async () => {
+      connection = redis.connect();
+      await connection.ping();
+    });
+    itIsAComponent(() => new Poller({ redis: connection, initialWaitMs: 0 }));
+  });
 
   test('what is due goes to its queue, the earliest in front, and what is not due stays', async () => {
     const connection = redis.connect();
@@ -59,11 +66,20 @@ describe('Poller', () => {
   test('what Ruby would fill in is filled in; what is there stays; `at` goes', async () => {
     const connection = redis.connect();
     await connection.zadd(keys.schedule, past, '{"class":"A","args":[1.0],"at":5}');
-    const failed = { queue: 'q', retry: 3, created_at: 5.5, enqueued_at: 6.5, retry_count: 2, error_message: 'e' };
+    const failed = {
+      queue: 'q',
+      retry: 3,
+      created_at: 5.5,
+      enqueued_at: 6.5,
+      retry_count: 2,
+      error_message: 'e',
+    };
     await connection.zadd(keys.retry, past, job(failed));
     await make().poll();
     const [text] = await connection.lrange(keys.queue('default'), 0, -1);
-    expect(text).toMatch(/^\{"class":"A","args":\[1\.0\],"queue":"default","retry":true,"created_at":\d+\.\d+,"enqueued_at":\d+\.\d+\}$/);
+    expect(text).toMatch(
+      /^\{"class":"A","args":\[1\.0\],"queue":"default","retry":true,"created_at":\d+\.\d+,"enqueued_at":\d+\.\d+\}$/,
+    );
     const [retried] = await line(connection, 'q');
     expect(retried).toEqual({ class: 'A', args: [], ...failed, enqueued_at: expect.any(Number) });
     expect(retried.enqueued_at).toBeGreaterThan(1_700_000_000);
@@ -92,9 +108,18 @@ describe('Poller', () => {
     const value = fc.jsonValue({ maxDepth: 3 });
     const payloads = fc.record({
       args: fc.array(value),
-      rest: fc.dictionary(fc.string().filter((key) => !['class', 'args', ...edited].includes(key)), value),
+      rest: fc.dictionary(
+        fc.string().filter((key) => !['class', 'args', ...edited].includes(key)),
+        value,
+      ),
       known: fc.record(
-        { queue: fc.constant('q'), retry: value, created_at: fc.double(), enqueued_at: fc.integer(), at: fc.integer() },
+        {
+          queue: fc.constant('q'),
+          retry: value,
+          created_at: fc.double(),
+          enqueued_at: fc.integer(),
+          at: fc.integer(),
+        },
         { requiredKeys: ['queue'] },
       ),
     });
@@ -177,7 +202,13 @@ describe('Poller', () => {
   test('an entry whose queue key is of another type stays, is reported, and blocks nobody', async () => {
     const connection = redis.connect();
     await connection.set(keys.queue('odd'), 'a string');
-    await connection.zadd(keys.retry, past, job({ jid: '1', queue: 'odd' }), past + 1, job({ jid: '2', queue: 'odd' }));
+    await connection.zadd(
+      keys.retry,
+      past,
+      job({ jid: '1', queue: 'odd' }),
+      past + 1,
+      job({ jid: '2', queue: 'odd' }),
+    );
     await connection.zadd(keys.retry, past + 2, job({ jid: '3', queue: 'q' }));
     const reported: object[] = [];
     const logger: Logger = { ...silentLogger, error: (fields) => void reported.push(fields) };
@@ -240,7 +271,8 @@ describe('Poller', () => {
   });
 
   describe('how often it looks', () => {
-    const waits = (poller: Poller, count: number) => Array.from({ length: count }, () => poller.nextIntervalMs());
+    const waits = (poller: Poller, count: number) =>
+      Array.from({ length: count }, () => poller.nextIntervalMs());
     const mean = (numbers: readonly number[]) => numbers.reduce((sum, ms) => sum + ms, 0) / numbers.length;
 
     test.each([
