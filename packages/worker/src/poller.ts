@@ -111,6 +111,13 @@ export class Poller implements Component {
     }
   }
 
+  /** A fresh draw of how long to wait: Sidekiq's formula (8.0.10), with the fleet's size as of the last look. */
+  nextIntervalMs(): number {
+    const { pollIntervalAverageMs, averageScheduledPollIntervalMs = 5_000 } = this.options;
+    const average = pollIntervalAverageMs ?? this.fleet * averageScheduledPollIntervalMs;
+    return this.fleet < largeFleet ? average * (this.random() + 0.5) : average * this.random() * 2;
+  }
+
   private async startPolling(): Promise<void> {
     this.polling = this.run();
   }
@@ -125,19 +132,12 @@ export class Poller implements Component {
     await pause(this.options.initialWaitMs ?? this.drawInitialWaitMs(), signal);
     while (!signal.aborted) {
       await this.poll();
-      await pause(this.drawIntervalMs(), signal);
+      await pause(this.nextIntervalMs(), signal);
     }
   }
 
   private drawInitialWaitMs(): number {
     const forHeartbeats = this.options.pollIntervalAverageMs === undefined ? 10_000 : 0;
     return forHeartbeats + this.random() * 5_000;
-  }
-
-  /** Sidekiq's formula (8.0.10), with the fleet's size as of the last look. */
-  private drawIntervalMs(): number {
-    const { pollIntervalAverageMs, averageScheduledPollIntervalMs = 5_000 } = this.options;
-    const average = pollIntervalAverageMs ?? this.fleet * averageScheduledPollIntervalMs;
-    return this.fleet < largeFleet ? average * (this.random() + 0.5) : average * this.random() * 2;
   }
 }
