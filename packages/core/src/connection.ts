@@ -45,9 +45,10 @@ export function openConnection(location: RedisLocation, options: ConnectionOptio
 
 /**
  * Resolves once commands can be sent.
+ * @param deadlineMs without one it waits as long as it takes
  * @throws TSQ_REDIS_UNAVAILABLE after `deadlineMs`: nothing was sent; or when the connection was closed for good.
  */
-export async function whenReady(redis: Redis, deadlineMs: number): Promise<void> {
+export async function whenReady(redis: Redis, deadlineMs?: number): Promise<void> {
   if (redis.status === 'ready') return;
   await new Promise<void>((resolve, reject) => {
     const settle = (then: () => void) => {
@@ -58,10 +59,8 @@ export async function whenReady(redis: Redis, deadlineMs: number): Promise<void>
     };
     const onReady = () => settle(resolve);
     const onEnd = () => settle(() => reject(unavailable('the connection was closed')));
-    const timer = setTimeout(
-      () => settle(() => reject(unavailable(`no connection within ${deadlineMs} ms`))),
-      deadlineMs,
-    );
+    const giveUp = () => settle(() => reject(unavailable(`no connection within ${deadlineMs} ms`)));
+    const timer = deadlineMs === undefined ? undefined : setTimeout(giveUp, deadlineMs);
     redis.once('ready', onReady);
     redis.once('end', onEnd);
     if (redis.status === 'end') onEnd();

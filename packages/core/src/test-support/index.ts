@@ -1,4 +1,5 @@
 /** What tests of every package share: real servers, contract suites. It needs jest, and is not part of the packed package. */
 export { eventually } from './eventually.js';
 export { itIsAComponent } from './it-is-a-component.js';
+export { type ProxyMode, TcpProxy } from './tcp-proxy.js';
 export { freePort, TestRedis, useRedis } from './use-redis.js';

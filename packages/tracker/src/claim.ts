@@ -1,0 +1,63 @@
+/**
+ * claim.lua, typed: how a job leaves its queue. What it took is noted as the instance's in the same step, under a member
+ * that says which queue it came from.
+ */
+import { keys, LuaScript, type ScriptArgument } from '@tsq/core';
+import { type InstanceId, type Keyspace, type Member, memberOf } from './keyspace.js';
+
+export const claimScript = new LuaScript(new URL('./claim.lua', import.meta.url));
+
+/** One call of claim.lua moves no more, so that others are served in between. */
+export const maxJobsPerClaim = 500;
+
+export interface ClaimedJob {
+  readonly member: Member;
+  readonly queue: string;
+  readonly bytes: Buffer;
+}
+
+export interface ClaimReply {
+  readonly jobs: readonly ClaimedJob[];
+  /** Queues that were passed over, because they are paused. */
+  readonly paused: readonly string[];
+  /** Queues whose key holds something else than a list. */
+  readonly unusable: readonly string[];
+}
+
+export function claimKeys(keyspace: Keyspace, id: InstanceId, queues: readonly string[]): string[] {
+  return [keyspace.instances, keyspace.claims(id), keyspace.jobs(id), keys.paused, ...queues.map(keys.queue)];
+}
+
+export function claimArguments(
+  keyspace: Keyspace,
+  id: InstanceId,
+  queues: readonly string[],
+  max: number,
+): ScriptArgument[] {
+  return [id, keyspace.jobPrefix, Math.min(max, maxJobsPerClaim), ...queues];
+}
+
+type RawReply = readonly [
+  batch: number,
+  paused: number[],
+  unusable: number[],
+  ...taken: [number, ...Buffer[]][],
+];
+
+/** `unregistered`: the instance was declared dead, and took nothing. */
+export function readClaim(
+  raw: unknown,
+  id: InstanceId,
+  queues: readonly string[],
+): ClaimReply | 'unregistered' {
+  if (Buffer.isBuffer(raw)) return 'unregistered';
+  const [batch, paused, unusable, ...taken] = raw as RawReply; // the shape that the script's header gives
+  const nameAt = (position: number) => queues[position] ?? '';
+  const jobs: ClaimedJob[] = [];
+  for (const [position, ...payloads] of taken) {
+    const queue = nameAt(position);
+    for (const bytes of payloads)
+      jobs.push({ member: memberOf(id, batch, jobs.length, queue), queue, bytes });
+  }
+  return { jobs, paused: paused.map(nameAt), unusable: unusable.map(nameAt) };
+}

@@ -1,0 +1,129 @@
+/**
+ * What wakes an idle worker: one blocked connection for each queue. `BLMOVE q q RIGHT RIGHT` blocks until the queue has a
+ * job and leaves the list as it was, so a crash or a frozen host can't lose one here: only a claim takes jobs.
+ *
+ * A bell that does not work (a full Redis refuses BLMOVE, a replica too) rings by timer instead.
+ */
+import { keys, type Logger, openConnection, type RedisLocation, whenReady } from '@tsq/core';
+import type { Redis } from 'ioredis';
+
+/** Queues beyond so many get no connection of their own: they are asked by timer. */
+export const maxBells = 8;
+const blockSeconds = 5;
+const timerMs = 1_000;
+
+export interface DoorbellsOptions {
+  readonly location: RedisLocation;
+  /** What CLIENT LIST shows. */
+  readonly connectionName: string;
+  readonly logger: Logger;
+}
+
+export class Doorbells {
+  private readonly bells = new Map<string, Bell>();
+  private readonly sleepers = new Set<() => void>();
+  private isClosed = false;
+
+  constructor(private readonly options: DoorbellsOptions) {}
+
+  /** Resolves when one of `queues` may have a job, on `wake`, when `signal` aborts, or after a while. */
+  async wait(queues: readonly string[], signal: AbortSignal): Promise<void> {
+    if (this.isClosed || signal.aborted) return;
+    const armed = queues.slice(0, maxBells).map((queue) => this.bellOf(queue));
+    const works =
+      armed.map((bell) => bell.arm()).every(Boolean) && armed.length === queues.length && armed.length > 0;
+    await new Promise<void>((resolve) => {
+      const wake = () => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', wake);
+        this.sleepers.delete(wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, works ? blockSeconds * 1_000 : timerMs);
+      signal.addEventListener('abort', wake, { once: true });
+      this.sleepers.add(wake);
+    });
+  }
+
+  wake(): void {
+    for (const wake of [...this.sleepers]) wake();
+  }
+
+  close(): void {
+    this.isClosed = true;
+    for (const bell of this.bells.values()) bell.close();
+    this.wake();
+  }
+
+  private bellOf(queue: string): Bell {
+    const known = this.bells.get(queue);
+    if (known !== undefined) return known;
+    const { location, connectionName, logger } = this.options;
+    const redis = openConnection(location, {
+      name: connectionName,
+      logger,
+      // A blocked command that is not answered in time hangs on a dead connection.
+      commandTimeoutMs: (blockSeconds + 5) * 1_000,
+    });
+    const bell = new Bell(redis, queue, logger, () => this.wake());
+    this.bells.set(queue, bell);
+    return bell;
+  }
+}
+
+class Bell {
+  private isArmed = false;
+  private isClosed = false;
+  private works = true;
+
+  constructor(
+    private readonly redis: Redis,
+    private readonly queue: string,
+    private readonly logger: Logger,
+    private readonly onRing: () => void,
+  ) {}
+
+  /** Says whether it can be trusted to ring. */
+  arm(): boolean {
+    if (!this.isArmed && !this.isClosed) {
+      this.isArmed = true;
+      void this.listen();
+    }
+    return this.works;
+  }
+
+  close(): void {
+    this.isClosed = true;
+    this.redis.disconnect();
+  }
+
+  private async listen(): Promise<void> {
+    const key = keys.queue(this.queue);
+    try {
+      await whenReady(this.redis, blockSeconds * 1_000);
+      const moved = await this.redis.callBuffer('BLMOVE', key, key, 'RIGHT', 'RIGHT', blockSeconds);
+      this.isArmed = false;
+      this.worked();
+      if (moved !== null) this.onRing();
+    } catch (error) {
+      this.isArmed = false;
+      this.failed(error);
+    }
+  }
+
+  private worked(): void {
+    if (!this.works)
+      this.logger.info({ queue: this.queue }, 'an idle worker hears of new jobs at once again');
+    this.works = true;
+  }
+
+  private failed(error: unknown): void {
+    if (this.isClosed) return;
+    if (error instanceof Error && error.message === 'Command timed out') this.redis.disconnect(true);
+    if (this.works) {
+      const fields = { queue: this.queue, err: error };
+      this.logger.warn(fields, `an idle worker can't block on the queue; it asks each ${timerMs} ms instead`);
+    }
+    this.works = false;
+  }
+}

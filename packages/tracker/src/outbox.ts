@@ -1,0 +1,151 @@
+/**
+ * The ends of claims that Redis has not confirmed yet. An end stays here until its reply has come: after an error it is
+ * simply sent again, because settle.lua writes nothing for a claim that it ended before.
+ */
+import type { Outcome, Settlement } from '@tsq/core';
+import { TsqError } from '@tsq/core';
+import type { ClaimedUnit } from './claimed-unit.js';
+import type { InstanceId } from './keyspace.js';
+import { type End, type EndReply, inScriptOrder, maxEndsPerSettle } from './settle.js';
+
+interface Answer {
+  resolve(settlement: Settlement): void;
+  reject(error: TsqError): void;
+}
+
+interface PendingEnd extends End {
+  readonly unit: ClaimedUnit;
+  outcome: End['outcome'];
+  answer: Answer | undefined;
+}
+
+/** Ends of one instance, under way to Redis in one call of settle.lua. */
+export interface Parcel {
+  readonly owner: InstanceId;
+  readonly ends: readonly PendingEnd[];
+}
+
+export interface OutboxEvents {
+  /** There is something to send. */
+  onWaiting(): void;
+  /** Redis has answered: the claim has ended, or was lost, or (released) goes on without one. */
+  onEnded(unit: ClaimedUnit, reply: Settlement): void;
+}
+
+export class Outbox {
+  private waiting: PendingEnd[] = [];
+  /** Releases that were not sent yet: an outcome that comes in time takes their place. */
+  private readonly unsentReleases = new Map<ClaimedUnit, PendingEnd>();
+  private underWay = 0;
+
+  constructor(private readonly events: OutboxEvents) {}
+
+  /** Ends that wait to be sent, or whose reply has not come. */
+  get size(): number {
+    return this.waiting.length + this.underWay;
+  }
+
+  get isWaiting(): boolean {
+    return this.waiting.length > 0;
+  }
+
+  settle(unit: ClaimedUnit, outcome: Outcome): Promise<Settlement> {
+    const release = this.unsentReleases.get(unit);
+    if (release !== undefined) {
+      this.unsentReleases.delete(unit);
+      release.outcome = outcome;
+      return new Promise((resolve, reject) => {
+        release.answer = { resolve, reject };
+      });
+    }
+    // Nothing is left to write: the claim ended with the release.
+    if (unit.released && (outcome.kind === 'done' || outcome.kind === 'discarded'))
+      return Promise.resolve('settled');
+    const member = unit.released ? undefined : unit.member;
+    return new Promise((resolve, reject) => {
+      this.put(pendingEnd(unit, member, outcome, { resolve, reject }));
+    });
+  }
+
+  release(unit: ClaimedUnit): void {
+    const end = pendingEnd(unit, unit.member, { kind: 'released' }, undefined);
+    this.unsentReleases.set(unit, end);
+    this.put(end);
+  }
+
+  /** Takes what waits, at most one call's worth for each instance. */
+  take(): readonly Parcel[] {
+    if (this.waiting.length === 0) return [];
+    const batch = this.waiting.splice(0, maxEndsPerSettle);
+    this.underWay += batch.length;
+    for (const end of batch) this.sent(end);
+    const owners = new Set(batch.map((end) => end.unit.owner));
+    return [...owners].map((owner) => ({
+      owner,
+      ends: inScriptOrder(batch.filter((end) => end.unit.owner === owner)),
+    }));
+  }
+
+  /** Redis has answered a parcel: one reply for each end. */
+  arrived(parcel: Parcel, replies: readonly EndReply[]): readonly ClaimedUnit[] {
+    this.underWay -= parcel.ends.length;
+    const blocked: PendingEnd[] = [];
+    parcel.ends.forEach((end, index) => {
+      const reply = replies[index] ?? 'blocked';
+      if (reply === 'blocked') {
+        blocked.push(end);
+        return;
+      }
+      this.events.onEnded(end.unit, reply);
+      end.answer?.resolve(reply);
+    });
+    // Still held, and safe there: it is sent again with the next batch, in case somebody has mended the key.
+    this.waiting.push(...blocked);
+    return blocked.map((end) => end.unit);
+  }
+
+  /**
+   * It is not known whether a parcel was executed: its ends are sent again, before all others. But a requeue without a
+   * claim is not: nothing would keep it from being pushed twice, and such a job is at-most-once.
+   */
+  failed(parcel: Parcel, cause: Error): readonly ClaimedUnit[] {
+    this.underWay -= parcel.ends.length;
+    const again = parcel.ends.filter((end) => end.member !== undefined || end.outcome.kind !== 'requeue');
+    const dropped = parcel.ends.filter((end) => !again.includes(end));
+    this.waiting.unshift(...again);
+    for (const end of dropped) end.answer?.reject(unconfirmed(end, cause));
+    return dropped.map((end) => end.unit);
+  }
+
+  /** Gives up: nobody will send what waits. The claims stand in Redis, and recovery will find them. */
+  abandon(): number {
+    const left = this.waiting;
+    this.waiting = [];
+    this.unsentReleases.clear();
+    for (const end of left) end.answer?.reject(unconfirmed(end));
+    return left.length;
+  }
+
+  private sent(end: PendingEnd): void {
+    if (this.unsentReleases.delete(end.unit)) end.unit.released = true;
+  }
+
+  private put(end: PendingEnd): void {
+    this.waiting.push(end);
+    this.events.onWaiting();
+  }
+}
+
+function pendingEnd(
+  unit: ClaimedUnit,
+  member: End['member'],
+  outcome: End['outcome'],
+  answer: Answer | undefined,
+): PendingEnd {
+  return { unit, member, outcome, answer, queue: unit.queue, bytes: unit.bytes };
+}
+
+function unconfirmed(end: PendingEnd, cause?: Error): TsqError {
+  const message = `the outcome "${end.outcome.kind}" of a job from queue "${end.queue}" could not be confirmed by Redis`;
+  return new TsqError('TSQ_REDIS_UNAVAILABLE', message, { cause });
+}

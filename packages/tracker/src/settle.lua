@@ -1,0 +1,106 @@
+-- settle: ends claims, each together with its outcome, so that no crash point lies between "it failed" and "its retry is
+-- recorded" (S1), and only for members that the instance still holds (S2).
+-- KEYS[1]  instances   SET
+-- KEYS[2]  jobs:ID     SET of members
+-- KEYS[3]  retry       ZSET
+-- KEYS[4]  dead        ZSET
+-- KEYS[5]  queues      SET of queue names
+-- ARGV[1]  ID
+-- ARGV[2]  what stands before a member in the key of its payload
+-- ARGV[3]  what stands before a queue's name in the key of its list
+-- ARGV[4]  deadTimeoutSeconds   entries older than this leave the dead set when one joins it
+-- ARGV[5]  deadMaxJobs          and only so many of the youngest stay
+-- ARGV[6]  n, then n members that end without a trace: done, discarded, released
+-- then     four arguments for each of the others: member ('' for a job whose claim was released before, which is written
+--          without a check), kind, bytes, and for
+--            'retry'    the seconds until it is due, by Redis' clock
+--            'dead'     ''
+--            'requeue'  the queue's name; as with one RPUSH after the other, the last of a queue will be fetched first
+-- Returns  { 1 when the instance is registered else 0, { position of each that was not held, so nothing was written },
+--          { position of each whose target holds another type: nothing was written, it is still held } }.
+--          Positions count from 0, the plain members first.
+-- Order    What can fail comes before the first write. The first write is SREM, which a full Redis allows.
+local plain = tonumber(ARGV[6])
+local entries, members, asked = {}, {}, {}
+for i = 1, plain do
+  entries[i] = { member = ARGV[6 + i] }
+end
+for at = 7 + plain, #ARGV, 4 do
+  entries[#entries + 1] = { member = ARGV[at], kind = ARGV[at + 1], bytes = ARGV[at + 2], extra = ARGV[at + 3] }
+end
+for i, entry in ipairs(entries) do
+  if entry.member ~= '' then
+    members[#members + 1] = entry.member
+    asked[#asked + 1] = i
+  end
+end
+local held = {}
+if #members > 0 then
+  for i, answer in ipairs(redis.call('SMISMEMBER', KEYS[2], unpack(members))) do held[asked[i]] = answer end
+end
+
+local function holds(key, wanted)
+  local kind = redis.call('TYPE', key).ok
+  return kind == wanted or kind == 'none'
+end
+local fits = {}
+local function target_fits(entry)
+  local key, wanted = KEYS[3], 'zset'
+  if entry.kind == 'dead' then key = KEYS[4] end
+  if entry.kind == 'requeue' then key, wanted = ARGV[3] .. entry.extra, 'list' end
+  if fits[key] == nil then fits[key] = holds(key, wanted) end
+  return fits[key]
+end
+
+local lost, blocked, ended, ended_keys, wanted = {}, {}, {}, {}, {}
+for i, entry in ipairs(entries) do
+  if held[i] == 0 then
+    lost[#lost + 1] = i - 1
+  elseif entry.kind and not target_fits(entry) then
+    blocked[#blocked + 1] = i - 1
+  else
+    if entry.member ~= '' then
+      ended[#ended + 1] = entry.member
+      ended_keys[#ended_keys + 1] = ARGV[2] .. entry.member
+    end
+    if entry.kind then wanted[#wanted + 1] = entry end
+  end
+end
+local registered = redis.call('SISMEMBER', KEYS[1], ARGV[1])
+
+if #ended > 0 then
+  redis.call('SREM', KEYS[2], unpack(ended))
+  redis.call('DEL', unpack(ended_keys))
+elseif #wanted > 0 then
+  redis.call('SREM', KEYS[2], '') -- nothing to end, but the first write must be one that a full Redis allows
+end
+if #wanted > 0 then
+  local names_fit = holds(KEYS[5], 'set')
+  local time = redis.call('TIME')
+  local now = time[1] + time[2] / 1000000
+  local retries, deaths, lines = {}, {}, {}
+  for _, entry in ipairs(wanted) do
+    if entry.kind == 'retry' then
+      retries[#retries + 1] = string.format('%.6f', now + entry.extra)
+      retries[#retries + 1] = entry.bytes
+    elseif entry.kind == 'dead' then
+      deaths[#deaths + 1] = string.format('%.6f', now)
+      deaths[#deaths + 1] = entry.bytes
+    else
+      local line = lines[entry.extra] or {}
+      lines[entry.extra] = line
+      line[#line + 1] = entry.bytes
+    end
+  end
+  if #retries > 0 then redis.call('ZADD', KEYS[3], unpack(retries)) end
+  if #deaths > 0 then
+    redis.call('ZADD', KEYS[4], unpack(deaths))
+    redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', string.format('%.6f', now - ARGV[4]))
+    redis.call('ZREMRANGEBYRANK', KEYS[4], 0, -1 - ARGV[5])
+  end
+  for name, line in pairs(lines) do
+    if names_fit then redis.call('SADD', KEYS[5], name) end
+    redis.call('RPUSH', ARGV[3] .. name, unpack(line))
+  end
+end
+return { registered, lost, blocked }
