@@ -34,11 +34,7 @@ export const Config = z.strictObject({
     .default('redis://localhost:6379/0'),
   environment: z.string().min(1).default('development'),
   require: z.array(z.string().min(1)).default([]),
-  queues: z
-    .array(QueueSetting)
-    .min(1)
-    .refine(namesDiffer, { error: 'Invalid queues: expected each queue once; give it a weight instead' })
-    .prefault(['default']),
+  queues: z.array(QueueSetting).min(1).prefault(['default']),
   concurrency: z.int().min(1).max(1000).default(10),
   /** How long a stop waits for running jobs before it requeues them. */
   timeoutSeconds: z.number().min(0).max(86_400).default(25),
@@ -59,8 +55,8 @@ export const Config = z.strictObject({
     .regex(/^[\w.:-]+$/, 'Invalid namespace: expected letters, digits and _ . : -')
     .default('tsq'),
   tracked: z.enum(['opt-in', 'all']).default('opt-in'),
-  /** Jobs claimed ahead of a free slot. */
-  claimAhead: z.int().min(0).max(1000).default(0),
+  /** Beyond the free slots, so many jobs are claimed as end within this time; 0: none. */
+  claimAheadMs: z.number().min(0).max(1000).default(2),
   poll: z
     .strictObject({
       /** Of one process: a fleet of n asks n times as rarely each. */
@@ -106,10 +102,6 @@ function splitWeight(text: string): readonly unknown[] {
     name,
     weight === undefined || weight.trim() === '' || Number.isNaN(Number(weight)) ? weight : Number(weight),
   ];
-}
-
-function namesDiffer(queues: readonly { readonly name: string }[]): boolean {
-  return new Set(queues.map((queue) => queue.name)).size === queues.length;
 }
 
 function isRedisUrl(text: string): boolean {

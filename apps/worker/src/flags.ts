@@ -24,7 +24,7 @@ export function readCommandLine(args: readonly string[], version: string): Comma
     .exitOverride();
   for (const setting of settings) {
     for (const flag of setting.flags) {
-      const option = new Option(flag.form, setting.about);
+      const option = new Option(flag.form, flag.about ?? setting.about);
       command.addOption(option);
       command.on(`option:${option.name()}`, (text: string | null) => {
         const before = given.get(setting.path)?.value;

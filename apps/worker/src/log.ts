@@ -1,10 +1,11 @@
 /**
- * The command's log: pino on stdout, JSON or pretty. Whatever becomes of stdout, the process lives: a log collector that
- * went away must not turn all running jobs into orphans. What can't be written is dropped and counted.
+ * The command's log: pino on stdout, JSON or pretty. Whatever becomes of stdout, the process lives; what can't be written
+ * is dropped and counted (surviving-output.ts).
  */
 import { type Logger as PinoLogger, pino } from 'pino';
 import pretty from 'pino-pretty';
 import type { Config } from './config.js';
+import { SurvivingOutput } from './surviving-output.js';
 
 export interface Log {
   readonly logger: PinoLogger;
@@ -13,17 +14,17 @@ export interface Log {
   readonly dropped: number;
   /** Text for people, as it is. */
   print(text: string): void;
-  /** Writes what waits, as far as stdout takes it. */
-  flush(): void;
+  /** Resolves when all is written, as far as stdout takes it. */
+  close(): Promise<void>;
 }
 
-// A reader that stalls must not make the memory grow without end: beyond this, lines are dropped.
-const longestBacklogBytes = 16 * 1024 * 1024;
+/** For a reader that is slow when the process ends. */
+const lastLinesMs = 2_000;
 
 /** For the life of the process: it also takes the errors of stdout and stderr upon itself. */
 export function openLog(config: Pick<Config, 'environment' | 'log'>, terminal: boolean): Log {
   const format = formatOf(config, terminal);
-  const stdout = new SurvivingOutput();
+  const stdout = openStdout();
   const options = {
     level: config.log.level,
     base: { pid: process.pid },
@@ -38,8 +39,23 @@ export function openLog(config: Pick<Config, 'environment' | 'log'>, terminal: b
       return stdout.dropped;
     },
     print: (text) => stdout.write(text),
-    flush: () => stdout.flush(),
+    close: () => stdout.drained(lastLinesMs),
   };
+}
+
+function openStdout(): SurvivingOutput {
+  const onGone = () =>
+    process.stderr.write('tsq-worker: nobody reads stdout any more; log lines are dropped, jobs go on\n');
+  const stdout = new SurvivingOutput({ fd: 1, onGone });
+  // Jobs' own code may write there too; without a listener EPIPE would end the process.
+  process.stdout.on('error', ignored);
+  process.stderr.on('error', ignored);
+  process.on('exit', () => stdout.writeRest());
+  return stdout;
+}
+
+function ignored(): void {
+  // What the log itself could not write is counted; what a job's console.log could not is the job's own.
 }
 
 function formatOf(
@@ -58,47 +74,4 @@ function prettyOn(stdout: SurvivingOutput, terminal: boolean): { write(line: str
     singleLine: true,
   });
   return { write: (line) => stdout.write(format(line)) };
-}
-
-/** Stdout that outlives its reader. Written off the main thread, so that a slow reader does not hold up jobs either. */
-class SurvivingOutput {
-  dropped = 0;
-  private readonly sink = pino.destination({ dest: 1, sync: false, maxLength: longestBacklogBytes });
-  private broken = false;
-
-  constructor() {
-    this.sink.on('error', (error: Error) => this.failed(error));
-    this.sink.on('drop', () => this.drop());
-    // Handlers of jobs may write there themselves; without a listener EPIPE would end the process.
-    process.stdout.on('error', (error: Error) => this.failed(error));
-    process.stderr.on('error', () => this.drop());
-  }
-
-  write(line: string): void {
-    if (this.broken) this.drop();
-    else this.sink.write(line);
-  }
-
-  flush(): void {
-    if (this.broken) return;
-    try {
-      this.sink.flushSync();
-    } catch (error) {
-      this.failed(error);
-    }
-  }
-
-  private failed(error: unknown): void {
-    this.drop();
-    const gone = error instanceof Error && 'code' in error && error.code === 'EPIPE';
-    if (!gone || this.broken) return;
-    this.broken = true;
-    process.stderr.write(
-      'tsq-worker: nobody reads stdout any more (EPIPE); log lines are dropped, jobs go on\n',
-    );
-  }
-
-  private drop(): void {
-    this.dropped += 1;
-  }
 }

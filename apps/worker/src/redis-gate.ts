@@ -75,7 +75,7 @@ export class RedisGate implements Component {
         { redis: this.options.shownUrl },
         'no answer from Redis yet; waiting until there is one',
       );
-      await ready(redis);
+      await whenReady(redis);
     }
   }
 }
@@ -99,12 +99,6 @@ export function checkServer(info: string, logger: Logger): void {
     { maxmemoryPolicy: policy },
     `Redis may evict jobs when its memory is full: maxmemory-policy is ${policy}; set it to noeviction`,
   );
-}
-
-async function ready(redis: Redis): Promise<void> {
-  // The longest that a timer can take: some 25 days, then it is asked again.
-  const longestMs = 2 ** 31 - 1;
-  while (redis.status !== 'ready') await whenReady(redis, longestMs);
 }
 
 function splitOnce(line: string): readonly [string, string] {

@@ -18,6 +18,8 @@ export interface Flag {
   readonly form: string;
   /** For a flag without an argument: the value that it sets. */
   readonly sets?: string | boolean;
+  /** Where the setting's own does not fit. */
+  readonly about?: string;
 }
 
 export interface Setting {
@@ -70,8 +72,11 @@ const shown: readonly Setting[] = [
   {
     path: 'log.level',
     takes: 'text',
-    flags: [{ form: '--log-level <level>' }, { form: '-v, --verbose', sets: 'debug' }],
-    about: 'debug, info, warn or error (-v: debug)',
+    flags: [
+      { form: '--log-level <level>' },
+      { form: '-v, --verbose', sets: 'debug', about: 'the same as --log-level debug' },
+    ],
+    about: 'debug, info, warn or error',
   },
   {
     path: 'log.format',
@@ -82,8 +87,8 @@ const shown: readonly Setting[] = [
   {
     path: 'log.jobs',
     takes: 'switch',
-    flags: [{ form: '--no-job-logging', sets: false }],
-    about: 'the lines at the start and the end of each job',
+    flags: [{ form: '--no-job-logging', sets: false, about: 'no line at the start and the end of each job' }],
+    about: 'a line at the start and the end of each job',
   },
   // No flag: a password on a command line is readable by every user of the machine.
   { path: 'redisUrl', takes: 'text', flags: [], about: 'redis://, rediss:// or unix://' },
@@ -111,10 +116,10 @@ const tuning: readonly Setting[] = [
     about: 'how timestamps are written: seconds, or milliseconds for a fleet wholly on Sidekiq 8',
   },
   {
-    path: 'claimAhead',
+    path: 'claimAheadMs',
     takes: 'number',
-    flags: [{ form: '--claim-ahead <jobs>' }],
-    about: 'jobs claimed before a slot is free',
+    flags: [{ form: '--claim-ahead <ms>' }],
+    about: 'claim ahead what ends within so many milliseconds; 0: nothing',
   },
   {
     path: 'heartbeat.intervalSeconds',
