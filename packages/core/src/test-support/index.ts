@@ -1,5 +1,8 @@
 /** What tests of every package share: real servers, contract suites. It needs jest, and is not part of the packed package. */
+export { describeWithRuby } from './describe-with-ruby.js';
 export { eventually } from './eventually.js';
 export { itIsAComponent } from './it-is-a-component.js';
+export type { RubyServer, RubyServerOptions } from './ruby-server.js';
+export type { RubyRunOptions, RubySidekiq } from './ruby-sidekiq.js';
 export { type ProxyMode, TcpProxy } from './tcp-proxy.js';
 export { freePort, TestRedis, useRedis } from './use-redis.js';

@@ -1,0 +1,25 @@
+# The no-op worker of the benchmark, on Ruby's side: it counts, and a timer writes the count out.
+require 'sidekiq'
+require 'logger'
+
+Sidekiq.configure_server { |config| config.logger.level = Logger::ERROR } unless ENV['BENCH_JOB_LOG']
+
+$count = 0
+counter = Mutex.new
+NOTE_COUNT = -> { counter.synchronize { $count += 1 } }
+
+class Noop
+  include Sidekiq::Worker
+
+  def perform(*)
+    NOTE_COUNT.call
+  end
+end
+
+Thread.new do
+  file = File.open(ENV.fetch('BENCH_COUNT'), 'w')
+  loop do
+    sleep 0.01
+    file.pwrite($count.to_s, 0)
+  end
+end
