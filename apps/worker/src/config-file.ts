@@ -6,6 +6,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { TsqError } from '@tsq/core';
 import { parseDocument } from 'yaml';
+import { errorCodeOf } from './error-code.js';
 import { isMap, type Layer, type RawSettings } from './layer.js';
 import { looksLikeSidekiqs, sidekiqSettings } from './sidekiq-file.js';
 
@@ -50,8 +51,7 @@ function readText(name: string, folder: string): string {
   try {
     return readFileSync(resolve(folder, name), 'utf8');
   } catch (error) {
-    const why =
-      error instanceof Error && 'code' in error && error.code === 'ENOENT' ? 'no such file' : String(error);
+    const why = errorCodeOf(error) === 'ENOENT' ? 'no such file' : String(error);
     throw new TsqError('TSQ_CONFIG_UNREADABLE', `${name}: ${why} (looked in ${folder})`, { cause: error });
   }
 }

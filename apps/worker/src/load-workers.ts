@@ -5,6 +5,7 @@
 import { relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type FunctionWorker, type Logger, TsqError, type WorkerClass, workerDefinitionOf } from '@tsq/core';
+import { errorCodeOf } from './error-code.js';
 import { isMap } from './layer.js';
 import { isTypeScript, registerTypeScript } from './typescript.js';
 import { findWorkerFiles } from './worker-files.js';
@@ -82,7 +83,7 @@ function isTsqError(error: unknown): error is TsqError {
 }
 
 function hintFor(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = errorCodeOf(error);
   if (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') {
     return '. Install the package in the project of the workers, or correct the import';
   }

@@ -6,6 +6,7 @@
  * Not pino's own destination: on a closed pipe its synchronous flush, which it runs at exit, tries again without end.
  */
 import { write, writeSync } from 'node:fs';
+import { errorCodeOf } from './error-code.js';
 
 export interface OutputOptions {
   readonly fd: number;
@@ -98,8 +99,7 @@ export class SurvivingOutput {
 
   private fail(error: unknown, lines: number): void {
     this.droppedLines += lines;
-    const isGone =
-      error instanceof Error && 'code' in error && (error.code === 'EPIPE' || error.code === 'EBADF');
+    const isGone = ['EPIPE', 'EBADF'].includes(errorCodeOf(error) ?? '');
     if (!isGone || this.isGone) return; // a full disk may have room again
     this.isGone = true;
     this.droppedLines += this.backlog.length;
