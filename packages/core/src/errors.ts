@@ -22,6 +22,7 @@ export const errorCodes = {
   TSQ_JOB_STOPPED: 'the process stops and the deadline for running jobs has passed',
   TSQ_JOB_TIMEOUT: "a job ran longer than its worker's timeout",
   TSQ_MIDDLEWARE_UNKNOWN: 'a position in a middleware chain that names no entry of it',
+  TSQ_NO_CURRENT_JOB: 'currentJob() called where no job runs',
   TSQ_PAYLOAD_TOO_DEEP: 'a payload nested deeper than the limit',
   TSQ_PAYLOAD_TOO_LARGE: 'a payload longer than the limit',
   TSQ_PAYLOAD_UNREADABLE: 'bytes that are not one JSON object with a class and args',

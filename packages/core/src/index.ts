@@ -12,6 +12,7 @@ export {
   unavailable,
   whenReady,
 } from './connection.js';
+export { type DeadSetLimits, sidekiqDeadSet } from './dead-set.js';
 export { type Dialect, readTimestampMs, timestampJson } from './dialect.js';
 export { EnqueueError, type PushOutcome } from './enqueue-error.js';
 export type { EnqueueOptions } from './enqueue-options.js';

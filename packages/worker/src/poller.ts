@@ -3,11 +3,19 @@
  * that each entry moves once. The more processes there are, the more rarely each looks, so that the fleet as a whole looks
  * every few seconds, and at odd moments, so that they do not all look at once.
  */
-import { type Component, type Dialect, keys, type Logger, silentLogger } from '@tsq/core';
+import {
+  type Component,
+  type DeadSetLimits,
+  type Dialect,
+  keys,
+  type Logger,
+  sidekiqDeadSet,
+  silentLogger,
+} from '@tsq/core';
 import type { Redis } from 'ioredis';
 import { Lifecycle } from './lifecycle.js';
 import { pause } from './pause.js';
-import { type DeadSetLimits, Promotion } from './promotion.js';
+import { Promotion } from './promotion.js';
 import { Trouble } from './trouble.js';
 
 export interface PollerOptions {
@@ -60,7 +68,7 @@ export class Poller implements Component {
       {
         dialect: options.dialect ?? 'seconds',
         batchSize: Math.min(options.batchSize ?? 100, maxBatchSize),
-        dead: options.dead ?? { maxJobs: 10_000, timeoutSeconds: 15_552_000 },
+        dead: options.dead ?? sidekiqDeadSet,
       },
       logger,
     );
@@ -103,6 +111,13 @@ export class Poller implements Component {
     }
   }
 
+  /** A fresh draw of how long to wait: Sidekiq's formula (8.0.10), with the fleet's size as of the last look. */
+  nextIntervalMs(): number {
+    const { pollIntervalAverageMs, averageScheduledPollIntervalMs = 5_000 } = this.options;
+    const average = pollIntervalAverageMs ?? this.fleet * averageScheduledPollIntervalMs;
+    return this.fleet < largeFleet ? average * (this.random() + 0.5) : average * this.random() * 2;
+  }
+
   private async startPolling(): Promise<void> {
     this.polling = this.run();
   }
@@ -117,19 +132,12 @@ export class Poller implements Component {
     await pause(this.options.initialWaitMs ?? this.drawInitialWaitMs(), signal);
     while (!signal.aborted) {
       await this.poll();
-      await pause(this.drawIntervalMs(), signal);
+      await pause(this.nextIntervalMs(), signal);
     }
   }
 
   private drawInitialWaitMs(): number {
     const forHeartbeats = this.options.pollIntervalAverageMs === undefined ? 10_000 : 0;
     return forHeartbeats + this.random() * 5_000;
-  }
-
-  /** Sidekiq's formula (8.0.10), with the fleet's size as of the last look. */
-  private drawIntervalMs(): number {
-    const { pollIntervalAverageMs, averageScheduledPollIntervalMs = 5_000 } = this.options;
-    const average = pollIntervalAverageMs ?? this.fleet * averageScheduledPollIntervalMs;
-    return this.fleet < largeFleet ? average * (this.random() + 0.5) : average * this.random() * 2;
   }
 }

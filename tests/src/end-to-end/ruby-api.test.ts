@@ -58,8 +58,23 @@ describeWithRuby("Ruby's API on tsq's state", (ruby) => {
           workers: stats.workers_size, size: Sidekiq::ProcessSet.new.size }
       `);
       expect(seen).toEqual({
-        ...{ pid: worker.pid, tag: 'shop', queues: ['default', 'low'], concurrency: 3, busy: 1, started: true },
-        ...{ labels: [], quiet: false, work: [['default', jid]], processed: 1, failed: 0, workers: 1, size: 1 },
+        ...{
+          pid: worker.pid,
+          tag: 'shop',
+          queues: ['default', 'low'],
+          concurrency: 3,
+          busy: 1,
+          started: true,
+        },
+        ...{
+          labels: [],
+          quiet: false,
+          work: [['default', jid]],
+          processed: 1,
+          failed: 0,
+          workers: 1,
+          size: 1,
+        },
       });
     });
     await worker.end('SIGKILL');

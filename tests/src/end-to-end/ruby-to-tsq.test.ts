@@ -33,7 +33,9 @@ describeWithRuby('jobs that Ruby pushes', (ruby) => {
         { redisUrl: redis.url },
       )) as [jid: string, text: string][];
       expect(pushed).toHaveLength(oddArgs.length + 25);
-      await eventually(() => expect(new Set(tsq.journal.jids('raw'))).toEqual(new Set(pushed.map(([jid]) => jid))));
+      await eventually(() =>
+        expect(new Set(tsq.journal.jids('raw'))).toEqual(new Set(pushed.map(([jid]) => jid))),
+      );
       const textOf = new Map(tsq.journal.lines('raw').map((line) => [line.jid, line.text]));
       for (const [jid, text] of pushed) expect(textOf.get(jid)).toBe(text);
     });

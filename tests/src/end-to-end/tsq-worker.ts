@@ -70,10 +70,14 @@ export function useTsqWorkers(): TsqWorkers {
     const output = openSync(logFile, 'a');
     const args = [bin, '-r', workers, '-e', 'production', ...quick, ...eager, ...flags];
     const env = { ...process.env, REDIS_URL: redisUrl, [journalVariable]: journal.path };
-    const worker = new TsqWorker(spawn(process.execPath, args, { env, stdio: ['ignore', output, output] }), logFile);
+    const worker = new TsqWorker(
+      spawn(process.execPath, args, { env, stdio: ['ignore', output, output] }),
+      logFile,
+    );
     started.push(worker);
     await eventually(() => {
-      if (worker.ending !== undefined) throw new Error(`tsq-worker ended with ${worker.ending}:\n${worker.log}`);
+      if (worker.ending !== undefined)
+        throw new Error(`tsq-worker ended with ${worker.ending}:\n${worker.log}`);
       if (!worker.log.includes(readyMessage)) throw new Error(`tsq-worker is not ready:\n${worker.log}`);
     }, 20_000);
     return worker;
