@@ -167,7 +167,7 @@ function failureOf(group: Group, error: Error): PushFailure {
 }
 
 function notPushed(error: TsqError): PushFailure {
-  return { code: error.code, outcome: 'not-pushed', message: error.message, cause: error };
+  return { code: error.code, outcome: 'not-pushed', message: error.message, cause: error.cause };
 }
 
 function unsure(error: unknown): PushFailure {
