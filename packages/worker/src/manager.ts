@@ -187,9 +187,13 @@ export class Manager implements Component {
     this.giveBack(left, 'deadline');
   }
 
-  /** How many a fetch should bring now. Not one for each freed slot: under load it waits until half the line is used up. */
+  /**
+   * How many a fetch should bring now. Under load it waits until half the line is used up; without a line, until the turn
+   * is over: more slots become free in it.
+   */
   private wants(): number {
     if (this.quieted.signal.aborted || this.ready.size > this.lowWater) return 0;
+    if (this.lowWater === 0 && this.turn !== undefined) return 0;
     return Math.min(this.free.length + this.ahead - this.ready.size, this.settings.maxBatch);
   }
 
@@ -217,9 +221,8 @@ export class Manager implements Component {
       if (this.busy === 0 && this.endedInTurn === 0) this.claimAhead.resume();
       this.free.pop()?.run(unit);
     }
-    // While the rest of the line runs, the next batch is on its way. Without a line, the turn's end asks for all that
-    // became free in it at once.
-    if (this.ahead > 1 && this.ready.size <= this.lowWater) this.feeder.wake();
+    // While the rest of the line runs, the next batch is on its way.
+    if (this.lowWater > 0 && this.ready.size <= this.lowWater) this.feeder.wake();
   }
 
   private beginTurn(): void {

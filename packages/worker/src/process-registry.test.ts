@@ -210,9 +210,11 @@ describe('ProcessRegistry', () => {
     await registry.start();
     await connection.config('SET', 'maxmemory', '1');
     passed(stats, 3);
-    await eventually(() => expect(lines).toHaveLength(1));
+    await eventually(() => expect(lines).toContain("Can't add to the statistics; trying again until it works"));
     await connection.config('SET', 'maxmemory', '0');
     await eventually(async () => expect(await connection.get(keys.processed)).toBe('3'));
+    // Two lines: one for the statistics, one for the process, however many beats were refused.
+    expect(lines.length).toBeLessThanOrEqual(2);
   });
 
   test('when one of the statistics is of another type, the others are added once, and its counts are kept', async () => {
@@ -227,8 +229,9 @@ describe('ProcessRegistry', () => {
     const lastBeat = () => connection.hget(keys.process(info.identity), 'beat');
     const before = await lastBeat();
     await eventually(() => expect(lines).toHaveLength(1));
+    await eventually(async () => expect(await lastBeat()).not.toBe(before)); // it is shown all the same
     await connection.del(keys.failed);
-    await eventually(async () => expect(await lastBeat()).not.toBe(before));
+    await eventually(async () => expect(await connection.get(keys.failed)).toBe('1'));
     expect(await connection.mget(keys.processed, keys.failed)).toEqual(['3', '1']);
   });
 

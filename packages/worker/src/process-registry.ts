@@ -48,6 +48,7 @@ export class ProcessRegistry implements Component {
   private readonly logger: Logger;
   private readonly lifecycle: Lifecycle;
   private readonly trouble: Trouble;
+  private readonly statsTrouble: Trouble;
   private readonly stopping = new AbortController();
   private isQuiet = false;
   private isRegistered = false;
@@ -63,6 +64,7 @@ export class ProcessRegistry implements Component {
     this.ttlSeconds = options.ttlSeconds ?? 60;
     this.logger = options.logger ?? silentLogger;
     this.trouble = new Trouble(this.logger, "Can't show this process to the Web UI");
+    this.statsTrouble = new Trouble(this.logger, "Can't add to the statistics");
     this.lifecycle = new Lifecycle(this.name, this.logger, {
       start: () => this.register(),
       quiet: () => this.showQuiet(),
@@ -126,10 +128,20 @@ export class ProcessRegistry implements Component {
   }
 
   private async writeBeat(): Promise<void> {
-    await flushStats(this.redis, this.options.stats, Date.now());
+    await this.flushStats();
     await this.writeRunning();
     await this.measureRoundTrip();
     await this.writeProcess();
+  }
+
+  /** On its own: a statistics key of the wrong type must not hide the process. Never rejects. */
+  private async flushStats(): Promise<void> {
+    try {
+      await flushStats(this.redis, this.options.stats, Date.now());
+      this.statsTrouble.over();
+    } catch (error) {
+      this.statsTrouble.met(error);
+    }
   }
 
   /** What runs, for each generation of readers under its own key; written anew each time, as a whole. */
@@ -217,8 +229,8 @@ export class ProcessRegistry implements Component {
   }
 
   private async sayGoodbye(): Promise<void> {
+    await this.flushStats();
     try {
-      await flushStats(this.redis, this.options.stats, Date.now());
       // The hash is left to expire, as Sidekiq leaves it; without the list nobody looks at it.
       await transaction(
         this.redis
