@@ -3,7 +3,7 @@
 -- KEYS[1]  retry or schedule   ZSET, payload by the second it is due
 -- KEYS[2]  dead                ZSET, payload by the second it died
 -- ARGV[1]  timeoutSeconds      integer: older ones leave the dead set
--- ARGV[2]  maxJobs             integer: trimmed as Sidekiq does it, which keeps one less
+-- ARGV[2]  maxJobs             integer: only so many of the youngest stay
 -- ARGV[3..]                    the bytes
 -- Returns  how many were moved; -1 when `dead` holds another type: nothing was written
 local kind = redis.call('TYPE', KEYS[2]).ok
@@ -19,6 +19,6 @@ for at = 3, #ARGV do
 end
 if moved > 0 then
   redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', time[1] - ARGV[1])
-  redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -ARGV[2])
+  redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -1 - ARGV[2])
 end
 return moved

@@ -3,11 +3,19 @@
  * that each entry moves once. The more processes there are, the more rarely each looks, so that the fleet as a whole looks
  * every few seconds, and at odd moments, so that they do not all look at once.
  */
-import { type Component, type Dialect, keys, type Logger, silentLogger } from '@tsq/core';
+import {
+  type Component,
+  type DeadSetLimits,
+  type Dialect,
+  keys,
+  type Logger,
+  sidekiqDeadSet,
+  silentLogger,
+} from '@tsq/core';
 import type { Redis } from 'ioredis';
 import { Lifecycle } from './lifecycle.js';
 import { pause } from './pause.js';
-import { type DeadSetLimits, Promotion } from './promotion.js';
+import { Promotion } from './promotion.js';
 import { Trouble } from './trouble.js';
 
 export interface PollerOptions {
@@ -60,7 +68,7 @@ export class Poller implements Component {
       {
         dialect: options.dialect ?? 'seconds',
         batchSize: Math.min(options.batchSize ?? 100, maxBatchSize),
-        dead: options.dead ?? { maxJobs: 10_000, timeoutSeconds: 15_552_000 },
+        dead: options.dead ?? sidekiqDeadSet,
       },
       logger,
     );

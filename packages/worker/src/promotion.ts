@@ -7,6 +7,7 @@
  * would lose the job.
  */
 import {
+  type DeadSetLimits,
   type Dialect,
   keys,
   type Logger,
@@ -23,11 +24,6 @@ const promoteScript = new LuaScript(new URL('./promote.lua', import.meta.url));
 const buryScript = new LuaScript(new URL('./bury.lua', import.meta.url));
 
 export type DueSet = typeof keys.retry | typeof keys.schedule;
-
-export interface DeadSetLimits {
-  readonly maxJobs: number;
-  readonly timeoutSeconds: number;
-}
 
 export interface PromotionSettings {
   readonly dialect: Dialect;

@@ -1,0 +1,30 @@
+/** DRAFT */
+import type { Logger } from '@tsq/core';
+import type { Composition } from './composition.js';
+import type { Config } from './config.js';
+import type { AnyWorker } from './load-workers.js';
+import { RedisGate } from './redis-gate.js';
+import { withoutPassword } from './redis-url.js';
+
+export interface ComposeParts {
+  readonly config: Config;
+  readonly workers: readonly AnyWorker[];
+  readonly logger: Logger;
+  readonly onSignal: (name: string) => void;
+}
+
+export function compose({ config, logger }: ComposeParts): Composition {
+  const gate = new RedisGate({
+    location: { url: config.redisUrl },
+    shownUrl: withoutPassword(config.redisUrl),
+    patience: config.failFast ? 'once' : 'forever',
+    logger,
+  });
+  return {
+    identity: `${config.hostName}:${process.pid}:0`,
+    start: () => gate.start(),
+    quiet: () => gate.quiet(),
+    stop: () => gate.stop(),
+    running: () => [],
+  };
+}

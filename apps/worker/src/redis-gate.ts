@@ -1,0 +1,115 @@
+/**
+ * The first component of the process: nothing else starts before Redis answers and is one that tsq can run on. While it
+ * is away the connection keeps trying, with back-off; a stop ends the waiting.
+ */
+import {
+  type Component,
+  type Logger,
+  openConnection,
+  type RedisLocation,
+  TsqError,
+  whenReady,
+} from '@tsq/core';
+import type { Redis } from 'ioredis';
+
+export interface RedisGateOptions {
+  readonly location: RedisLocation;
+  /** For messages: without the password. */
+  readonly shownUrl: string;
+  /** `once`: reject when Redis has not answered within five seconds. */
+  readonly patience: 'once' | 'forever';
+  readonly logger: Logger;
+}
+
+const firstAnswerMs = 5_000;
+const leastVersion = [6, 2] as const;
+
+export class RedisGate implements Component {
+  readonly name = 'redis gate';
+  private started: Promise<void> | undefined;
+  private redis: Redis | undefined;
+  private stopped = false;
+
+  constructor(private readonly options: RedisGateOptions) {}
+
+  /** @throws TSQ_REDIS_UNAVAILABLE when patience is `once`; TSQ_REDIS_UNSUITABLE */
+  start(): Promise<void> {
+    if (this.stopped) return Promise.reject(stoppedError());
+    this.started ??= this.pass();
+    return this.started;
+  }
+
+  async quiet(): Promise<void> {
+    // It takes no work.
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.redis?.disconnect();
+    await this.started?.catch((error: unknown) => {
+      // Whoever called start hears of it.
+      this.options.logger.debug({ err: error }, 'the start was ended by the stop');
+    });
+  }
+
+  private async pass(): Promise<void> {
+    const { location, logger } = this.options;
+    const redis = openConnection(location, { name: 'tsq-gate', logger });
+    this.redis = redis;
+    try {
+      await this.answers(redis);
+      checkServer(await redis.info(), logger);
+    } catch (error) {
+      throw this.stopped ? stoppedError() : error;
+    } finally {
+      redis.disconnect();
+    }
+  }
+
+  private async answers(redis: Redis): Promise<void> {
+    try {
+      await whenReady(redis, firstAnswerMs);
+    } catch (error) {
+      if (this.stopped || this.options.patience === 'once') throw error;
+      this.options.logger.warn(
+        { redis: this.options.shownUrl },
+        'no answer from Redis yet; waiting until there is one',
+      );
+      await whenReady(redis);
+    }
+  }
+}
+
+/** @throws TSQ_REDIS_UNSUITABLE */
+export function checkServer(info: string, logger: Logger): void {
+  const facts = new Map(info.split(/\r?\n/).map((line) => splitOnce(line)));
+  const version = facts.get('redis_version') ?? '';
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  if (major < leastVersion[0] || (major === leastVersion[0] && minor < leastVersion[1])) {
+    throw unsuitable(`expected Redis ${leastVersion.join('.')} or later, got ${version || 'no version'}`);
+  }
+  if (facts.get('redis_mode') === 'cluster') {
+    throw unsuitable(
+      'expected a single Redis (with or without sentinels), got a cluster; its scripts span several keys',
+    );
+  }
+  const policy = facts.get('maxmemory_policy');
+  if (policy === undefined || policy === 'noeviction') return;
+  logger.warn(
+    { maxmemoryPolicy: policy },
+    `Redis may evict jobs when its memory is full: maxmemory-policy is ${policy}; set it to noeviction`,
+  );
+}
+
+function splitOnce(line: string): readonly [string, string] {
+  const colon = line.indexOf(':');
+  return colon < 0 ? [line, ''] : [line.slice(0, colon), line.slice(colon + 1)];
+}
+
+function unsuitable(message: string): TsqError {
+  return new TsqError('TSQ_REDIS_UNSUITABLE', `tsq can not run on this Redis: ${message}`);
+}
+
+function stoppedError(): TsqError {
+  return new TsqError('TSQ_COMPONENT_STOPPED', 'the redis gate was stopped; make a new one');
+}
