@@ -8,7 +8,7 @@ import { type Component, keys, type Logger, silentLogger, timestampJson } from '
 import type { Redis } from 'ioredis';
 import type { JobStats } from './job-stats.js';
 import { Lifecycle } from './lifecycle.js';
-import { pause } from './pause.js';
+import { pause, unlessLate } from './pause.js';
 import { type ProcessInfo, processInfoJson, totalConcurrency } from './process-info.js';
 import type { RunningJob, RunningJobs } from './running-jobs.js';
 import { flushStats } from './stats-flush.js';
@@ -38,6 +38,8 @@ export interface ProcessRegistryOptions {
 }
 
 const pruneGuardSeconds = 60;
+/** For the goodbye, once the deadline of a stop has passed. */
+const lastWordsMs = 1_000;
 
 export class ProcessRegistry implements Component {
   readonly name = 'process-registry';
@@ -68,7 +70,7 @@ export class ProcessRegistry implements Component {
     this.lifecycle = new Lifecycle(this.name, this.logger, {
       start: () => this.register(),
       quiet: () => this.showQuiet(),
-      stop: () => this.unregister(),
+      stop: (deadline) => this.unregister(deadline),
     });
   }
 
@@ -98,8 +100,13 @@ export class ProcessRegistry implements Component {
     if (this.isRegistered) await this.beat();
   }
 
-  private async unregister(): Promise<void> {
+  private async unregister(deadline: AbortSignal): Promise<void> {
     this.stopping.abort();
+    if ((await unlessLate(this.finish(), deadline, lastWordsMs)) === 'done') return;
+    this.logger.warn({}, `Redis does not answer; the process is shown for up to ${this.ttlSeconds} s more`);
+  }
+
+  private async finish(): Promise<void> {
     await this.running;
     await this.beating;
     if (this.isRegistered) await this.sayGoodbye();
