@@ -1,5 +1,5 @@
 /** DRAFT */
-import type { Logger } from '@tsq/core';
+import { type Logger, openConnection } from '@tsq/core';
 import type { Composition } from './composition.js';
 import type { Config } from './config.js';
 import type { AnyWorker } from './load-workers.js';
@@ -15,9 +15,9 @@ export interface ComposeParts {
 
 export function compose({ config, logger }: ComposeParts): Composition {
   const gate = new RedisGate({
-    location: { url: config.redisUrl },
+    redis: openConnection({ url: config.redisUrl }, { name: 'tsq', logger }),
     shownUrl: withoutPassword(config.redisUrl),
-    patience: config.failFast ? 'once' : 'forever',
+    patience: config.failFast ? 'short' : 'endless',
     logger,
   });
   return {
