@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { describe, expect, test } from '@jest/globals';
 import { type Logger, openConnection, silentLogger } from '@tsq/core';
 import { eventually, freePort, itIsAComponent, useRedis } from '@tsq/core/test-support';
@@ -48,7 +47,7 @@ describe('the redis gate', () => {
       logger: silentLogger,
     });
     const refused = expect(waiting.start()).rejects.toMatchObject({ code: 'TSQ_COMPONENT_STOPPED' });
-    await once(connection, 'reconnecting');
+    await new Promise((resolve) => connection.once('reconnecting', resolve));
     await waiting.stop();
     await refused;
   });
