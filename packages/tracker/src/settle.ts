@@ -2,7 +2,7 @@
  * settle.lua, typed: how claims end, many in one step. Only a claim that is still held ends; what its outcome leaves
  * (a retry, a dead entry, the bytes back in their queue) is written in the same step.
  */
-import { keys, LuaScript, type Outcome, type ScriptArgument } from '@tsq/core';
+import { type DeadSetLimits, keys, LuaScript, type Outcome, type ScriptArgument } from '@tsq/core';
 import type { InstanceId, Keyspace, Member } from './keyspace.js';
 
 export const settleScript = new LuaScript(new URL('./settle.lua', import.meta.url));
@@ -18,11 +18,6 @@ export interface End {
   readonly bytes: Buffer;
   /** `released`: the claim ends now, and the job goes on without one. */
   readonly outcome: Outcome | { readonly kind: 'released' };
-}
-
-export interface DeadSetLimits {
-  readonly timeoutSeconds: number;
-  readonly maxJobs: number;
 }
 
 /** What became of one End. `blocked`: its target key holds another type; it is still held, and may be sent again. */

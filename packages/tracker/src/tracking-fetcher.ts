@@ -6,12 +6,14 @@
  * compared with what this process knows: an unknown claim is adopted and run, a missing one is lost.
  */
 import {
+  type DeadSetLimits,
   type Fetcher,
   keys,
   type Logger,
   openConnection,
   type RedisLocation,
   type Settlement,
+  sidekiqDeadSet,
   silentLogger,
   TsqError,
   unavailable,
@@ -25,7 +27,7 @@ import type { Instance } from './instance.js';
 import { type InstanceId, Keyspace, type Member, queueOfMember } from './keyspace.js';
 import { Outbox, type Parcel } from './outbox.js';
 import { roundTrip, type ScriptCall, type ScriptReply } from './round-trip.js';
-import { type DeadSetLimits, readSettle, settleArguments, settleKeys, settleScript } from './settle.js';
+import { readSettle, settleArguments, settleKeys, settleScript } from './settle.js';
 
 export interface TrackingFetcherOptions {
   readonly location: RedisLocation;
@@ -48,9 +50,6 @@ export interface TrackingCounts {
   /** Outcomes of unknown fate that were not sent again: requeues of released jobs, and what a stop could not send. */
   readonly unconfirmed: number;
 }
-
-/** What Sidekiq keeps: 10,000 entries, for 180 days. */
-export const sidekiqDeadSet: DeadSetLimits = { timeoutSeconds: 15_552_000, maxJobs: 10_000 };
 
 /** Between two tries of a flush that failed. */
 const retryAfterMs = 250;

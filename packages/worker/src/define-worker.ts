@@ -1,0 +1,54 @@
+/** `defineWorker`: a worker for those who want no class. */
+import { type FunctionWorker, TsqError, workerDefinition } from '@tsq/core';
+import type { ZodType } from 'zod';
+import { describeValue } from './describe-value.js';
+import { definitionOf, type WorkerSettings } from './worker-settings.js';
+
+/**
+ * What `defineWorker` returns: export it, or add it to a WorkerRegistry.
+ * `Args`: what `enqueue` takes. `Performed`: what the function gets, the same unless a schema transforms it.
+ */
+export interface DefinedWorker<
+  Args extends readonly unknown[] = readonly unknown[],
+  Performed extends readonly unknown[] = Args,
+> extends FunctionWorker<Args> {
+  /** The function as it was given. Outside of a running job, in a test say, there is no `currentJob()`. */
+  readonly perform: (...args: Performed) => unknown;
+}
+
+/** `name`, the first argument, is the name on the wire. */
+export type FunctionWorkerSettings = Omit<WorkerSettings, 'name'>;
+
+/**
+ * The arguments are typed by the function, or by the schema in `args`.
+ * @throws TSQ_WORKER_INVALID no name, no function, an unknown option, one of the wrong type
+ */
+export function defineWorker<Args extends readonly unknown[]>(
+  name: string,
+  perform: (...args: Args) => unknown,
+): DefinedWorker<Args>;
+export function defineWorker<Args extends readonly unknown[], Performed extends readonly unknown[]>(
+  name: string,
+  settings: FunctionWorkerSettings & { readonly args: ZodType<Performed, Args> },
+  perform: (...args: NoInfer<Performed>) => unknown,
+): DefinedWorker<Args, Performed>;
+export function defineWorker<Args extends readonly unknown[]>(
+  name: string,
+  settings: FunctionWorkerSettings & { readonly args?: undefined },
+  perform: (...args: Args) => unknown,
+): DefinedWorker<Args>;
+export function defineWorker(
+  name: string,
+  ...rest: readonly [...settings: FunctionWorkerSettings[], perform: (...args: never) => unknown]
+): FunctionWorker {
+  const [settings, perform] = rest.length === 1 ? [{}, rest[0]] : rest;
+  if (typeof name !== 'string') {
+    const message = `defineWorker: expected a name, got ${describeValue(name)}`;
+    throw new TsqError('TSQ_WORKER_INVALID', message);
+  }
+  if (typeof perform !== 'function') {
+    const message = `defineWorker("${name}"): expected a function as its last argument, got ${describeValue(perform)}`;
+    throw new TsqError('TSQ_WORKER_INVALID', message);
+  }
+  return Object.freeze({ [workerDefinition]: definitionOf(name, { ...settings, name }), perform });
+}
