@@ -1,40 +1,35 @@
 /**
- * The first component of the process: nothing else starts before Redis answers and is one that tsq can run on. While it
- * is away the connection keeps trying, with back-off; a stop ends the waiting.
+ * The first component of the process, and the last to stop: it holds the connection that poller and process registry share,
+ * and nothing else starts before Redis answers and is one that tsq can run on. While Redis is away the connection keeps
+ * trying, with back-off; a stop ends the waiting.
  */
-import {
-  type Component,
-  type Logger,
-  openConnection,
-  type RedisLocation,
-  TsqError,
-  whenReady,
-} from '@tsq/core';
+import { type Component, type Logger, TsqError, whenReady } from '@tsq/core';
 import type { Redis } from 'ioredis';
 
 export interface RedisGateOptions {
-  readonly location: RedisLocation;
+  /** Opened by `openConnection`; the gate closes it. */
+  readonly redis: Redis;
   /** For messages: without the password. */
   readonly shownUrl: string;
-  /** `once`: reject when Redis has not answered within five seconds. */
-  readonly patience: 'once' | 'forever';
+  /** `short`: reject when Redis has not answered within `firstAnswerMs`. `endless`: say so then, and wait on. */
+  readonly patience: 'short' | 'endless';
   readonly logger: Logger;
+  /** Default 5000. */
+  readonly firstAnswerMs?: number;
 }
 
-const firstAnswerMs = 5_000;
 const leastVersion = [6, 2] as const;
 
 export class RedisGate implements Component {
   readonly name = 'redis gate';
   private started: Promise<void> | undefined;
-  private redis: Redis | undefined;
-  private stopped = false;
+  private readonly stopping = new AbortController();
 
   constructor(private readonly options: RedisGateOptions) {}
 
-  /** @throws TSQ_REDIS_UNAVAILABLE when patience is `once`; TSQ_REDIS_UNSUITABLE */
+  /** @throws TSQ_REDIS_UNAVAILABLE when patience is short; TSQ_REDIS_UNSUITABLE */
   start(): Promise<void> {
-    if (this.stopped) return Promise.reject(stoppedError());
+    if (this.stopping.signal.aborted) return Promise.reject(stoppedError());
     this.started ??= this.pass();
     return this.started;
   }
@@ -44,8 +39,8 @@ export class RedisGate implements Component {
   }
 
   async stop(): Promise<void> {
-    this.stopped = true;
-    this.redis?.disconnect();
+    this.stopping.abort();
+    this.options.redis.disconnect();
     await this.started?.catch((error: unknown) => {
       // Whoever called start hears of it.
       this.options.logger.debug({ err: error }, 'the start was ended by the stop');
@@ -53,28 +48,31 @@ export class RedisGate implements Component {
   }
 
   private async pass(): Promise<void> {
-    const { location, logger } = this.options;
-    const redis = openConnection(location, { name: 'tsq-gate', logger });
-    this.redis = redis;
+    const { redis, logger } = this.options;
     try {
-      await this.answers(redis);
+      await Promise.race([this.answers(), this.untilStopped()]);
       checkServer(await redis.info(), logger);
     } catch (error) {
-      throw this.stopped ? stoppedError() : error;
-    } finally {
       redis.disconnect();
+      throw this.stopping.signal.aborted ? stoppedError() : error;
     }
   }
 
-  private async answers(redis: Redis): Promise<void> {
+  /** Rejects. A connection that is closed between two tries says nothing, so `whenReady` alone would not end. */
+  private untilStopped(): Promise<never> {
+    const { signal } = this.stopping;
+    return new Promise((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(stoppedError()), { once: true });
+    });
+  }
+
+  private async answers(): Promise<void> {
+    const { redis, patience, shownUrl, logger, firstAnswerMs = 5_000 } = this.options;
     try {
       await whenReady(redis, firstAnswerMs);
     } catch (error) {
-      if (this.stopped || this.options.patience === 'once') throw error;
-      this.options.logger.warn(
-        { redis: this.options.shownUrl },
-        'no answer from Redis yet; waiting until there is one',
-      );
+      if (this.stopping.signal.aborted || patience === 'short') throw error;
+      logger.warn({ redis: shownUrl }, 'no answer from Redis yet; waiting until there is one');
       await whenReady(redis);
     }
   }

@@ -119,7 +119,6 @@ class Bell {
 
   private failed(error: unknown): void {
     if (this.isClosed) return;
-    if (error instanceof Error && error.message === 'Command timed out') this.redis.disconnect(true);
     if (this.works) {
       const fields = { queue: this.queue, err: error };
       this.logger.warn(fields, `an idle worker can't block on the queue; it asks each ${timerMs} ms instead`);

@@ -153,7 +153,8 @@ export class TrackingFetcher implements Fetcher {
    * @throws TSQ_REDIS_UNAVAILABLE
    */
   async reconcile(): Promise<void> {
-    const redis = this.connection();
+    const { redis } = this;
+    if (redis === undefined || this.stopping.signal.aborted) return; // it holds nothing yet, or ends what it holds
     try {
       await this.reconcileOne(redis, this.options.instance.id);
       for (const former of this.formerIds) await this.reconcileFormer(redis, former);
@@ -197,7 +198,6 @@ export class TrackingFetcher implements Fetcher {
     this.underWay.add(trip);
     const replies = await trip;
     this.underWay.delete(trip);
-    this.reconnectIfStuck(redis, replies);
     parcels.forEach((parcel, index) => {
       this.onParcelReply(parcel, replies[index]);
     });
@@ -231,16 +231,6 @@ export class TrackingFetcher implements Fetcher {
       'outcomes were not confirmed; they are sent again',
     );
     this.flushLater(retryAfterMs);
-  }
-
-  /** A call that timed out hangs on a dead connection, and a replica refuses to write: both want a new connection. */
-  private reconnectIfStuck(redis: Redis, replies: readonly ScriptReply[]): void {
-    const isStuck = replies.some(
-      (reply) =>
-        'error' in reply &&
-        (reply.error.message === 'Command timed out' || reply.error.message.startsWith('READONLY')),
-    );
-    if (isStuck && !this.stopping.signal.aborted) redis.disconnect(true);
   }
 
   private flushLater(afterMs: number): void {

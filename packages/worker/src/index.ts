@@ -5,19 +5,9 @@ export { type DefinedWorker, defineWorker, type FunctionWorkerSettings } from '.
 // Running one job
 export type { FailureHandler } from './failure-handlers.js';
 export type { JobLogLevel } from './job-log.js';
-export { type JobRetrySettings, retryDelaySeconds } from './job-retry.js';
-export {
-  Processor,
-  type ProcessorCounts,
-  type ProcessorParts,
-  type ProcessorSettings,
-} from './processor.js';
-export type { AnyWorker, RegisteredWorker } from './registered-worker.js';
-export { Worker, type WorkerDecorator } from './worker-decorator.js';
-export { WorkerRegistry } from './worker-registry.js';
-export type { WorkerSettings } from './worker-settings.js';
 // What runs, and what was counted
 export type { JobProcessor, ProcessedJob } from './job-processor.js';
+export { type JobRetrySettings, retryDelaySeconds } from './job-retry.js';
 export { type JobCounts, JobStats } from './job-stats.js';
 // Starting and stopping
 export { Launcher } from './launcher.js';
@@ -34,6 +24,16 @@ export { Poller, type PollerCounts, type PollerOptions } from './poller.js';
 // The process, as others see it
 export { type CapsuleInfo, newProcessIdentity, type ProcessInfo } from './process-info.js';
 export { ProcessRegistry, type ProcessRegistryOptions, type ProcessSignal } from './process-registry.js';
+export {
+  Processor,
+  type ProcessorCounts,
+  type ProcessorParts,
+  type ProcessorSettings,
+} from './processor.js';
 export { type QueueMode, QueueOrder, queueMode, type WeightedQueue } from './queue-order.js';
 export { checkRedis, type RedisFacts } from './redis-check.js';
+export type { AnyWorker, RegisteredWorker } from './registered-worker.js';
 export { type RunningJob, RunningJobs } from './running-jobs.js';
+export { Worker, type WorkerDecorator } from './worker-decorator.js';
+export { WorkerRegistry } from './worker-registry.js';
+export type { WorkerSettings } from './worker-settings.js';
