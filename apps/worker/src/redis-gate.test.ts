@@ -1,0 +1,84 @@
+import { describe, expect, test } from '@jest/globals';
+import { type Logger, openConnection, silentLogger } from '@tsq/core';
+import { eventually, freePort, itIsAComponent, useRedis } from '@tsq/core/test-support';
+import { checkServer, RedisGate } from './redis-gate.js';
+
+describe('the redis gate', () => {
+  const redis = useRedis();
+
+  function gate(patience: 'short' | 'endless', url = redis.url, logger: Logger = silentLogger): RedisGate {
+    const connection = openConnection({ url }, { name: 'gate' });
+    return new RedisGate({ redis: connection, shownUrl: 'shown', patience, logger, firstAnswerMs: 500 });
+  }
+
+  itIsAComponent(() => gate('endless'));
+
+  test('opens when Redis answers, and its stop leaves no connection', async () => {
+    const opened = gate('short');
+    await opened.start();
+    await opened.stop();
+    await redis.expectNobodyConnected();
+  });
+
+  test('is closed for good when Redis is away and patience is short', async () => {
+    const url = `redis://127.0.0.1:${await freePort()}`;
+    await expect(gate('short', url).start()).rejects.toMatchObject({ code: 'TSQ_REDIS_UNAVAILABLE' });
+  });
+
+  test('waits as long as Redis is away, and opens when it is back', async () => {
+    await redis.kill();
+    const said: string[] = [];
+    const logger: Logger = { ...silentLogger, warn: (_fields, message) => said.push(message) };
+    const waiting = gate('endless', redis.url, logger);
+    const started = waiting.start();
+    await eventually(() => expect(said).toContain('no answer from Redis yet; waiting until there is one'));
+    await redis.start();
+    await started;
+    await waiting.stop();
+  });
+
+  test('a stop ends the waiting, also between two tries', async () => {
+    const url = `redis://127.0.0.1:${await freePort()}`;
+    const connection = openConnection({ url }, { name: 'gate' });
+    const waiting = new RedisGate({
+      redis: connection,
+      shownUrl: url,
+      patience: 'endless',
+      logger: silentLogger,
+    });
+    const refused = expect(waiting.start()).rejects.toMatchObject({ code: 'TSQ_COMPONENT_STOPPED' });
+    await new Promise((resolve) => connection.once('reconnecting', resolve));
+    await waiting.stop();
+    await refused;
+  });
+});
+
+describe('the check of the server', () => {
+  function warningsOf(info: string): string[] {
+    const said: string[] = [];
+    checkServer(info, { ...silentLogger, warn: (_fields, message) => said.push(message) });
+    return said;
+  }
+
+  test.each(['6.2.0', '7.0.15', '8.1.0', '10.0.1'])('Redis %s will do', (version) => {
+    expect(warningsOf(`# Server\r\nredis_version:${version}\r\nredis_mode:standalone\r\n`)).toEqual([]);
+  });
+
+  test.each([
+    ['redis_version:6.0.16', 'expected Redis 6.2 or later, got 6.0.16'],
+    ['redis_version:5.0.1', 'got 5.0.1'],
+    ['', 'got no version'],
+    ['redis_version:7.2.4\r\nredis_mode:cluster', 'got a cluster'],
+  ])('%j will not do: %s', (info, message) => {
+    expect(() => warningsOf(info)).toThrow(
+      expect.objectContaining({ code: 'TSQ_REDIS_UNSUITABLE', message: expect.stringContaining(message) }),
+    );
+  });
+
+  test('a policy that evicts jobs is warned of', () => {
+    expect(warningsOf('redis_version:7.0.0\r\nmaxmemory_policy:noeviction')).toEqual([]);
+    expect(warningsOf('redis_version:7.0.0\r\nmaxmemory_policy:allkeys-lru')).toEqual([
+      expect.stringContaining('maxmemory-policy is allkeys-lru; set it to noeviction'),
+    ]);
+  });
+});
