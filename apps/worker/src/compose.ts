@@ -15,22 +15,26 @@ import {
 import { Heartbeat, Recoverer } from '@tsq/recovery';
 import { Instance, Keyspace, TrackingFetcher, trackingMiddleware } from '@tsq/tracker';
 import {
+  type AnyWorker,
   JobStats,
   Launcher,
   Manager,
   newProcessIdentity,
   Poller,
+  type ProcessInfo,
   Processor,
+  type ProcessorSettings,
   ProcessRegistry,
   QueueOrder,
+  type RunningJob,
   RunningJobs,
   WorkerRegistry,
 } from '@tsq/worker';
 import type { Composition } from './composition.js';
 import type { Config } from './config.js';
-import type { AnyWorker } from './load-workers.js';
 import { RedisGate } from './redis-gate.js';
 import { withoutPassword } from './redis-url.js';
+import type { ReportedJob } from './running-report.js';
 import { ownVersion } from './version.js';
 
 export interface ComposeParts {
@@ -55,13 +59,8 @@ export function compose({ config, workers, logger, onSignal }: ComposeParts): Co
   const heartbeat = new Heartbeat({ location, instance, keyspace, logger, ...beatSettings(config) });
   const fetcher = new TrackingFetcher({ location, instance, keyspace, dead: config.dead, logger });
   heartbeat.onBeat(() => void reconcile(fetcher, logger));
-  const processor = new Processor(
-    { registry, middleware: middlewareOf(config), running, stats, logger },
-    {
-      retry: { maxRetries: config.maxRetries, dialect: config.dialect },
-      jobLog: config.log.jobs ? 'all' : 'failures',
-    },
-  );
+  const middleware = middlewareOf(config);
+  const processor = new Processor({ registry, middleware, running, stats, logger }, jobSettings(config));
   const redis = openConnection(location, { name: `tsq:${instance.id}:service`, logger });
   const gate = new RedisGate({
     redis,
@@ -76,12 +75,8 @@ export function compose({ config, workers, logger, onSignal }: ComposeParts): Co
       fetcher,
       new ProcessRegistry({
         ...{ redis, running, stats, onSignal, logger },
-        beatIntervalMs: config.beatIntervalSeconds * 1_000,
-        info: {
-          ...{ identity, hostname: config.hostName, pid: process.pid, startedAtMs: Date.now() },
-          ...{ tag: config.tag, labels: config.labels, version: ownVersion() },
-          capsules: [{ name: 'default', concurrency: config.concurrency, order }],
-        },
+        beatIntervalMs: ms(config.beatIntervalSeconds),
+        info: infoOf(config, identity, order),
       }),
       new Recoverer({ location, instance, keyspace, logger, ...recoverySettings(config) }),
       new Poller({ redis, logger, dialect: config.dialect, dead: config.dead, ...pollSettings(config) }),
@@ -97,11 +92,12 @@ export function compose({ config, workers, logger, onSignal }: ComposeParts): Co
     start: () => launcher.start(),
     quiet: () => launcher.quiet(),
     stop: (deadline) => launcher.stop(deadline),
-    running: () =>
-      running.list().map((job) => ({
-        ...{ jid: job.jid, class: job.class, queue: job.unit.queue, startedAtMs: job.startedAtMs },
-      })),
+    running: () => running.list().map(reported),
   };
+}
+
+function reported({ jid, class: name, unit, startedAtMs }: RunningJob): ReportedJob {
+  return { jid, class: name, queue: unit.queue, startedAtMs };
 }
 
 /** The tracking is innermost: until `perform` begins, no job may be lost. */
@@ -117,6 +113,19 @@ async function reconcile(fetcher: TrackingFetcher, logger: Logger): Promise<void
   } catch (error) {
     logger.warn({ err: error }, 'the claims could not be compared with Redis; the next beat tries again');
   }
+}
+
+function infoOf(config: Config, identity: string, order: QueueOrder): ProcessInfo {
+  const { hostName, tag, labels, concurrency } = config;
+  return {
+    ...{ identity, hostname: hostName, pid: process.pid, startedAtMs: Date.now() },
+    ...{ tag, labels, version: ownVersion() },
+    capsules: [{ name: 'default', concurrency, order }],
+  };
+}
+
+function jobSettings({ maxRetries, dialect, log }: Config): ProcessorSettings {
+  return { retry: { maxRetries, dialect }, jobLog: log.jobs ? 'all' : 'failures' };
 }
 
 function beatSettings({ heartbeat }: Config) {

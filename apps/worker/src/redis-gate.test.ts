@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { type Logger, openConnection, silentLogger } from '@tsq/core';
 import { eventually, freePort, itIsAComponent, useRedis } from '@tsq/core/test-support';
-import { checkServer, RedisGate } from './redis-gate.js';
+import { RedisGate } from './redis-gate.js';
 
 describe('the redis gate', () => {
   const redis = useRedis();
@@ -53,32 +53,12 @@ describe('the redis gate', () => {
   });
 });
 
-describe('the check of the server', () => {
-  function warningsOf(info: string): string[] {
-    const said: string[] = [];
-    checkServer(info, { ...silentLogger, warn: (_fields, message) => said.push(message) });
-    return said;
-  }
+describe('the redis gate before a cluster', () => {
+  const redis = useRedis(['--cluster-enabled', 'yes']);
 
-  test.each(['6.2.0', '7.0.15', '8.1.0', '10.0.1'])('Redis %s will do', (version) => {
-    expect(warningsOf(`# Server\r\nredis_version:${version}\r\nredis_mode:standalone\r\n`)).toEqual([]);
-  });
-
-  test.each([
-    ['redis_version:6.0.16', 'expected Redis 6.2 or later, got 6.0.16'],
-    ['redis_version:5.0.1', 'got 5.0.1'],
-    ['', 'got no version'],
-    ['redis_version:7.2.4\r\nredis_mode:cluster', 'got a cluster'],
-  ])('%j will not do: %s', (info, message) => {
-    expect(() => warningsOf(info)).toThrow(
-      expect.objectContaining({ code: 'TSQ_REDIS_UNSUITABLE', message: expect.stringContaining(message) }),
-    );
-  });
-
-  test('a policy that evicts jobs is warned of', () => {
-    expect(warningsOf('redis_version:7.0.0\r\nmaxmemory_policy:noeviction')).toEqual([]);
-    expect(warningsOf('redis_version:7.0.0\r\nmaxmemory_policy:allkeys-lru')).toEqual([
-      expect.stringContaining('maxmemory-policy is allkeys-lru; set it to noeviction'),
-    ]);
+  test('stays closed: no script can span the keys of a job there', async () => {
+    const connection = openConnection({ url: redis.url }, { name: 'gate' });
+    const gate = new RedisGate({ redis: connection, shownUrl: '', patience: 'short', logger: silentLogger });
+    await expect(gate.start()).rejects.toMatchObject({ code: 'TSQ_REDIS_UNSUITABLE' });
   });
 });

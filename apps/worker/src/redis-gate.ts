@@ -4,6 +4,7 @@
  * trying, with back-off; a stop ends the waiting.
  */
 import { type Component, type Logger, TsqError, whenReady } from '@tsq/core';
+import { checkRedis } from '@tsq/worker';
 import type { Redis } from 'ioredis';
 
 export interface RedisGateOptions {
@@ -17,8 +18,6 @@ export interface RedisGateOptions {
   /** Default 5000. */
   readonly firstAnswerMs?: number;
 }
-
-const leastVersion = [6, 2] as const;
 
 export class RedisGate implements Component {
   readonly name = 'redis gate';
@@ -51,7 +50,8 @@ export class RedisGate implements Component {
     const { redis, logger } = this.options;
     try {
       await Promise.race([this.answers(), this.untilStopped()]);
-      checkServer(await redis.info(), logger);
+      await checkRedis(redis, logger);
+      await refuseCluster(redis);
     } catch (error) {
       redis.disconnect();
       throw this.stopping.signal.aborted ? stoppedError() : error;
@@ -79,33 +79,12 @@ export class RedisGate implements Component {
 }
 
 /** @throws TSQ_REDIS_UNSUITABLE */
-export function checkServer(info: string, logger: Logger): void {
-  const facts = new Map(info.split(/\r?\n/).map((line) => splitOnce(line)));
-  const version = facts.get('redis_version') ?? '';
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  if (major < leastVersion[0] || (major === leastVersion[0] && minor < leastVersion[1])) {
-    throw unsuitable(`expected Redis ${leastVersion.join('.')} or later, got ${version || 'no version'}`);
-  }
-  if (facts.get('redis_mode') === 'cluster') {
-    throw unsuitable(
-      'expected a single Redis (with or without sentinels), got a cluster; its scripts span several keys',
-    );
-  }
-  const policy = facts.get('maxmemory_policy');
-  if (policy === undefined || policy === 'noeviction') return;
-  logger.warn(
-    { maxmemoryPolicy: policy },
-    `Redis may evict jobs when its memory is full: maxmemory-policy is ${policy}; set it to noeviction`,
+async function refuseCluster(redis: Redis): Promise<void> {
+  if (!(await redis.info('cluster')).includes('cluster_enabled:1')) return;
+  throw new TsqError(
+    'TSQ_REDIS_UNSUITABLE',
+    'Redis: expected a single server (with or without sentinels), got a cluster, where no script can span the keys of a job',
   );
-}
-
-function splitOnce(line: string): readonly [string, string] {
-  const colon = line.indexOf(':');
-  return colon < 0 ? [line, ''] : [line.slice(0, colon), line.slice(colon + 1)];
-}
-
-function unsuitable(message: string): TsqError {
-  return new TsqError('TSQ_REDIS_UNSUITABLE', `tsq can not run on this Redis: ${message}`);
 }
 
 function stoppedError(): TsqError {
