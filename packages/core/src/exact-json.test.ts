@@ -34,6 +34,13 @@ describe('parseJson', () => {
     expect(parseJson(' 12345678901234567890 ')).toBe(12345678901234567890n);
   });
 
+  test('16 digits are found wherever they stand, and 2^53 - 1 stays a number there', () => {
+    for (let spaces = 0; spaces < 40; spaces += 1) {
+      const text = `${' '.repeat(spaces)}[9007199254740993,9007199254740991]`;
+      expect(parseJson(text)).toEqual([9007199254740993n, 9007199254740991]);
+    }
+  });
+
   test('digits inside strings and keys are no numbers', () => {
     const text =
       '{"12345678901234567890":"\\"12345678901234567890\\\\","a\\\\":[{},[],"",12345678901234567890]}';

@@ -25,6 +25,11 @@ const END = -1;
 /** The bytes that may stand behind a backslash, `u` aside. */
 const SIMPLE_ESCAPES = new Set(Buffer.from('"\\/bfnrt'));
 
+/** 1 for the bytes that are a character of a string and nothing more: ASCII but for control characters, `"` and `\`. */
+const PLAIN = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte >= 0x20 && byte < 0x80 && byte !== QUOTE && byte !== BACKSLASH ? 1 : 0,
+);
+
 export class JsonScanner {
   /** Of the byte that comes next. */
   position = 0;
@@ -41,14 +46,17 @@ export class JsonScanner {
   /** The next byte that is not white space, which stays next; -1 at the end. */
   peek(): number {
     const bytes = this.bytes;
-    let at = this.position;
-    let byte = bytes[at] ?? END;
-    while (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09) {
-      at += 1;
-      byte = bytes[at] ?? END;
+    const end = bytes.length;
+    // Bounds are tested before each read, here and below: one read behind the end makes V8 read slowly ever after.
+    for (let at = this.position; at < end; at += 1) {
+      const byte = bytes[at] ?? END;
+      if (byte > 0x20 || !isSpace(byte)) {
+        this.position = at;
+        return byte;
+      }
     }
-    this.position = at;
-    return byte;
+    this.position = end;
+    return END;
   }
 
   /** Steps over one value. `outerLevels`: the arrays and objects that it stands in. */
@@ -122,32 +130,28 @@ export class JsonScanner {
   /** Steps over the string whose opening quote is next. */
   skipString(): void {
     const bytes = this.bytes;
+    const end = bytes.length;
     let at = this.position + 1;
-    let highest = 0;
     let plain = true;
     for (;;) {
-      const byte = bytes[at] ?? END;
+      while (at < end && PLAIN[bytes[at] ?? 0] === 1) at += 1;
+      const byte = this.byteAt(at);
       if (byte === QUOTE) break;
+      plain = false;
       if (byte < 0x20) this.failAt(at, 'the rest of a string');
-      if (byte === BACKSLASH) {
-        plain = false;
-        at = this.behindEscape(at + 1);
-      } else {
-        highest |= byte;
-        at += 1;
-      }
+      at = byte === BACKSLASH ? this.behindEscape(at + 1) : at + 1;
     }
-    this.wasPlain = plain && highest < 0x80;
+    this.wasPlain = plain;
     this.position = at + 1;
   }
 
   /** `at` is just behind a backslash. */
   private behindEscape(at: number): number {
-    const byte = this.bytes[at] ?? END;
+    const byte = this.byteAt(at);
     if (SIMPLE_ESCAPES.has(byte)) return at + 1;
     if (byte !== LOWER_U) this.failAt(at, 'an escape that JSON has');
     for (let digit = at + 1; digit <= at + 4; digit += 1) {
-      if (!isHex(this.bytes[digit] ?? END)) this.failAt(digit, 'a hexadecimal digit');
+      if (!isHex(this.byteAt(digit))) this.failAt(digit, 'a hexadecimal digit');
     }
     return at + 5;
   }
@@ -162,26 +166,30 @@ export class JsonScanner {
   }
 
   private skipNumber(first: number): void {
-    const bytes = this.bytes;
-    let at = this.position;
-    if (first === MINUS) at += 1;
-    else if (!isDigit(first)) this.fail('a JSON value');
-    at = bytes[at] === ZERO ? at + 1 : this.behindDigits(at);
-    if (bytes[at] === POINT) at = this.behindDigits(at + 1);
-    if (bytes[at] === 0x65 || bytes[at] === 0x45) {
-      at += 1;
-      if (bytes[at] === PLUS || bytes[at] === MINUS) at += 1;
-      at = this.behindDigits(at);
+    if (first !== MINUS && !isDigit(first)) this.fail('a JSON value');
+    let at = first === MINUS ? this.position + 1 : this.position;
+    at = this.byteAt(at) === ZERO ? at + 1 : this.behindDigits(at);
+    let byte = this.byteAt(at);
+    if (byte === POINT) {
+      at = this.behindDigits(at + 1);
+      byte = this.byteAt(at);
+    }
+    if (byte === 0x65 || byte === 0x45) {
+      const sign = this.byteAt(at + 1);
+      at = this.behindDigits(sign === PLUS || sign === MINUS ? at + 2 : at + 1);
     }
     this.position = at;
   }
 
   private behindDigits(start: number): number {
-    const bytes = this.bytes;
     let at = start;
-    while (isDigit(bytes[at] ?? END)) at += 1;
+    while (isDigit(this.byteAt(at))) at += 1;
     if (at === start) this.failAt(at, 'a digit');
     return at;
+  }
+
+  private byteAt(at: number): number {
+    return at < this.bytes.length ? (this.bytes[at] ?? END) : END;
   }
 
   /** @throws TSQ_PAYLOAD_UNREADABLE, about the byte that comes next */
@@ -210,6 +218,10 @@ function show(byte: number): string {
   return byte > 0x20 && byte < 0x7f
     ? `"${String.fromCharCode(byte)}"`
     : `0x${byte.toString(16).padStart(2, '0')}`;
+}
+
+function isSpace(byte: number): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
 
 function isDigit(byte: number): boolean {

@@ -14,7 +14,7 @@ import {
 } from '@tsq/core';
 import type { Redis } from 'ioredis';
 import { Lifecycle } from './lifecycle.js';
-import { pause } from './pause.js';
+import { pause, unlessLate } from './pause.js';
 import { Promotion } from './promotion.js';
 import { Trouble } from './trouble.js';
 
@@ -47,6 +47,8 @@ export interface PollerCounts {
 /** A larger fleet draws from zero on: with many, a short wait of one harms nobody. */
 const largeFleet = 10;
 const maxBatchSize = 1_000;
+/** For the batch under way, once the deadline of a stop has passed. */
+const lastWordsMs = 1_000;
 
 export class Poller implements Component {
   readonly name = 'poller';
@@ -75,7 +77,10 @@ export class Poller implements Component {
     this.lifecycle = new Lifecycle(this.name, logger, {
       start: () => this.startPolling(),
       quiet: () => this.quietDown(),
-      stop: () => this.quietDown(),
+      stop: async (deadline) => {
+        // A promotion whose reply is late happens, or not, as a whole: leaving it alone loses nothing.
+        await unlessLate(this.quietDown(), deadline, lastWordsMs);
+      },
     });
   }
 
@@ -111,6 +116,13 @@ export class Poller implements Component {
     }
   }
 
+  /** A fresh draw of how long to wait: Sidekiq's formula (8.0.10), with the fleet's size as of the last look. */
+  nextIntervalMs(): number {
+    const { pollIntervalAverageMs, averageScheduledPollIntervalMs = 5_000 } = this.options;
+    const average = pollIntervalAverageMs ?? this.fleet * averageScheduledPollIntervalMs;
+    return this.fleet < largeFleet ? average * (this.random() + 0.5) : average * this.random() * 2;
+  }
+
   private async startPolling(): Promise<void> {
     this.polling = this.run();
   }
@@ -125,19 +137,12 @@ export class Poller implements Component {
     await pause(this.options.initialWaitMs ?? this.drawInitialWaitMs(), signal);
     while (!signal.aborted) {
       await this.poll();
-      await pause(this.drawIntervalMs(), signal);
+      await pause(this.nextIntervalMs(), signal);
     }
   }
 
   private drawInitialWaitMs(): number {
     const forHeartbeats = this.options.pollIntervalAverageMs === undefined ? 10_000 : 0;
     return forHeartbeats + this.random() * 5_000;
-  }
-
-  /** Sidekiq's formula (8.0.10), with the fleet's size as of the last look. */
-  private drawIntervalMs(): number {
-    const { pollIntervalAverageMs, averageScheduledPollIntervalMs = 5_000 } = this.options;
-    const average = pollIntervalAverageMs ?? this.fleet * averageScheduledPollIntervalMs;
-    return this.fleet < largeFleet ? average * (this.random() + 0.5) : average * this.random() * 2;
   }
 }

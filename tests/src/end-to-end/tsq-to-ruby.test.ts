@@ -34,7 +34,7 @@ describeWithRuby('jobs that tsq pushes', (ruby) => {
         expected.set(await client.enqueue('Interop::Echo', args as never), text);
       const bulk = Array.from({ length: 1_050 }, (_, n) => [n]);
       const jids = await client.with({ queue: 'low' }).enqueueBulk('Interop::Echo', bulk);
-      jids.forEach((jid, n) => expected.set(jid, `[${n}]`));
+      for (const [n, jid] of jids.entries()) expected.set(jid, `[${n}]`);
       expected.set(await client.enqueueIn(0.5, 'Interop::Echo', ['later']), '["later"]');
       const admin = redis.connect();
       await eventually(async () => expect(await admin.llen('ran')).toBe(expected.size), 20_000);
