@@ -59,18 +59,14 @@ export function compose({ config, workers, logger, onSignal }: ComposeParts): Co
   const heartbeat = new Heartbeat({ location, instance, keyspace, logger, ...beatSettings(config) });
   const fetcher = new TrackingFetcher({ location, instance, keyspace, dead: config.dead, logger });
   heartbeat.onBeat(() => void reconcile(fetcher, logger));
-  const middleware = middlewareOf(config);
-  const processor = new Processor({ registry, middleware, running, stats, logger }, jobSettings(config));
+  const parts = { registry, middleware: middlewareOf(config), running, stats, logger };
+  const processor = new Processor(parts, jobSettings(config));
   const redis = openConnection(location, { name: `tsq:${instance.id}:service`, logger });
-  const gate = new RedisGate({
-    redis,
-    shownUrl: withoutPassword(config.redisUrl),
-    patience: config.failFast ? 'short' : 'endless',
-    logger,
-  });
+  const shownUrl = withoutPassword(config.redisUrl);
+  const patience = config.failFast ? 'short' : 'endless';
   const launcher = new Launcher(
     [
-      gate,
+      new RedisGate({ redis, shownUrl, patience, logger }),
       heartbeat,
       fetcher,
       new ProcessRegistry({
