@@ -8,7 +8,7 @@ import { keys, type Logger, openConnection, type RedisLocation, whenReady } from
 import type { Redis } from 'ioredis';
 
 /** Queues beyond so many get no connection of their own: they are asked by timer. */
-export const maxBells = 8;
+const maxBells = 8;
 const blockSeconds = 5;
 const timerMs = 1_000;
 

@@ -261,6 +261,26 @@ describe('Manager', () => {
     expect(second.busy).toBe(1);
   });
 
+  test('a stop ends although a fetch hangs, and gives back what it brings too late', async () => {
+    const it = make(() => undefined, { settleWaitMs: 20 });
+    await it.fetcher.start();
+    const gate = gateOf();
+    const asked = gateOf();
+    const fetch = it.fetcher.fetch.bind(it.fetcher);
+    it.fetcher.fetch = async (queues, max) => {
+      asked.resolve();
+      await gate.promise;
+      return await fetch(queues, max);
+    };
+    await push('1', '2');
+    await it.manager.start();
+    await asked.promise;
+    await it.manager.stop(AbortSignal.abort());
+    gate.resolve();
+    await eventually(() => expect(it.givenBack).toEqual([[2, 'quiet']]));
+    await eventually(async () => expect(await line()).toEqual(['1', '2']));
+  });
+
   test('a Redis that is killed and comes back is waited for, with two lines in the log', async () => {
     const lines: string[] = [];
     const note = (_fields: object, message: string) => void lines.push(message);

@@ -87,6 +87,7 @@ export class Manager implements Component {
   private readonly free: Slot[];
   private readonly ready = new ReadyLine();
   private feeding: Promise<void> = Promise.resolve();
+  private isFeeding = false;
   private isOver = false;
   private turn: NodeJS.Immediate | undefined;
   private turnEndsAtMs = 0;
@@ -147,7 +148,11 @@ export class Manager implements Component {
   }
 
   private async startFeeding(): Promise<void> {
-    this.feeding = this.feeder.run(this.quieted.signal);
+    this.isFeeding = true;
+    this.feeding = this.feeder.run(this.quieted.signal).finally(() => {
+      this.isFeeding = false;
+      this.onProgress?.();
+    });
   }
 
   private async quietDown(): Promise<void> {
@@ -157,15 +162,15 @@ export class Manager implements Component {
   }
 
   private async end(deadline: AbortSignal): Promise<void> {
-    const quiet = this.quiet();
+    void this.quiet(); // not waited for here: a fetch that hangs must not keep the running jobs from their deadline
     await this.until(() => this.busy === 0, deadline);
     if (this.busy > 0) await this.abandonRunning();
-    await quiet;
-    await within(this.settings.settleWaitMs, (signal) => this.until(() => this.unsettled === 0, signal));
-    if (this.unsettled > 0) {
+    const isAllSaid = () => !this.isFeeding && this.unsettled === 0;
+    await within(this.settings.settleWaitMs, (signal) => this.until(isAllSaid, signal));
+    if (!isAllSaid()) {
       this.logger.warn(
-        { outcomes: this.unsettled },
-        'Redis has not confirmed all outcomes; the fetcher goes on trying',
+        { outcomes: this.unsettled, fetching: this.isFeeding },
+        'Redis does not answer; what it was not told yet is left to the fetcher',
       );
     }
     this.isOver = true;
@@ -187,9 +192,13 @@ export class Manager implements Component {
     this.giveBack(left, 'deadline');
   }
 
-  /** How many a fetch should bring now. Not one for each freed slot: under load it waits until half the line is used up. */
+  /**
+   * How many a fetch should bring now. Under load it waits until half the line is used up; without a line, until the turn
+   * is over: more slots become free in it.
+   */
   private wants(): number {
     if (this.quieted.signal.aborted || this.ready.size > this.lowWater) return 0;
+    if (this.lowWater === 0 && this.turn !== undefined) return 0;
     return Math.min(this.free.length + this.ahead - this.ready.size, this.settings.maxBatch);
   }
 
@@ -217,9 +226,8 @@ export class Manager implements Component {
       if (this.busy === 0 && this.endedInTurn === 0) this.claimAhead.resume();
       this.free.pop()?.run(unit);
     }
-    // While the rest of the line runs, the next batch is on its way. Without a line, the turn's end asks for all that
-    // became free in it at once.
-    if (this.ahead > 1 && this.ready.size <= this.lowWater) this.feeder.wake();
+    // While the rest of the line runs, the next batch is on its way.
+    if (this.lowWater > 0 && this.ready.size <= this.lowWater) this.feeder.wake();
   }
 
   private beginTurn(): void {

@@ -1,6 +1,8 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { keys, type Logger, Payload, silentLogger } from '@tsq/core';
-import { eventually, itIsAComponent, useRedis } from '@tsq/core/test-support';
+import { describeWithRuby, eventually, itIsAComponent, useRedis } from '@tsq/core/test-support';
 import fc from 'fast-check';
 import type { Redis } from 'ioredis';
 import { Poller, type PollerOptions } from './poller.js';
@@ -166,6 +168,27 @@ describe('Poller', () => {
     expect([...moved, ...waiting].toSorted()).toEqual(jobs.map((_, index) => String(index)).toSorted());
   });
 
+  test('S1, S3: of two processes one is killed while it promotes, and each entry moves once', async () => {
+    const connection = redis.connect();
+    const jobs = Array.from({ length: 4_000 }, (_, index) => job({ jid: String(index), queue: 'q' }));
+    await connection.zadd(keys.schedule, ...jobs.flatMap((text, index) => [past + index, text]));
+    const script = fileURLToPath(new URL('./test-support/poll-without-end.js', import.meta.url));
+    const children = [0, 1].map(() => spawn(process.execPath, [script, redis.url], { stdio: 'inherit' }));
+    try {
+      await eventually(async () => expect(await connection.llen(keys.queue('q'))).toBeGreaterThan(50));
+      children[0]?.kill('SIGKILL');
+      expect(await connection.zcard(keys.schedule)).toBeGreaterThan(0); // killed in the middle, that is
+      await eventually(async () => expect(await connection.zcard(keys.schedule)).toBe(0));
+    } finally {
+      for (const child of children) {
+        child.kill('SIGKILL');
+        await eventually(() => expect(child.signalCode).toBe('SIGKILL'));
+      }
+    }
+    const moved = (await line(connection, 'q')).map(({ jid }) => Number(jid));
+    expect(moved.toSorted((a, b) => a - b)).toEqual(jobs.map((_, index) => index));
+  });
+
   test('an entry that was put off after it had been read stays where it is', async () => {
     const connection = redis.connect();
     const text = job({ queue: 'q' });
@@ -305,5 +328,28 @@ describe('Poller', () => {
       await poller.poll();
       expect(poller.nextIntervalMs()).toBe(700);
     });
+  });
+});
+
+describeWithRuby("Poller, with Ruby's Sidekiq", (ruby) => {
+  const redis = useRedis();
+
+  test('what Ruby schedules is promoted, and Ruby reads it in its queue, digit for digit', async () => {
+    const jid = await ruby.run(
+      `Sidekiq::Client.push('class' => 'Later', 'args' => [1.0, 2**70, 'é'], 'at' => Time.now.to_f + 0.05)`,
+      { redisUrl: redis.url },
+    );
+    const connection = redis.connect();
+    const poller = new Poller({ redis: connection });
+    await eventually(async () => {
+      await poller.poll();
+      expect(poller.counts.promoted).toBe(1);
+    });
+    const seen = await ruby.runText(
+      `job = Sidekiq::Queue.new('default').first
+       [job.jid, job.args, job.enqueued_at.utc.year >= 2024, job.latency < 60, Sidekiq::ScheduledSet.new.size]`,
+      { redisUrl: redis.url },
+    );
+    expect(seen).toBe(`["${jid}",[1.0,1180591620717411303424,"é"],true,true,0]`);
   });
 });

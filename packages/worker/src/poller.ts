@@ -14,7 +14,7 @@ import {
 } from '@tsq/core';
 import type { Redis } from 'ioredis';
 import { Lifecycle } from './lifecycle.js';
-import { pause } from './pause.js';
+import { pause, unlessLate } from './pause.js';
 import { Promotion } from './promotion.js';
 import { Trouble } from './trouble.js';
 
@@ -47,6 +47,8 @@ export interface PollerCounts {
 /** A larger fleet draws from zero on: with many, a short wait of one harms nobody. */
 const largeFleet = 10;
 const maxBatchSize = 1_000;
+/** For the batch under way, once the deadline of a stop has passed. */
+const lastWordsMs = 1_000;
 
 export class Poller implements Component {
   readonly name = 'poller';
@@ -75,7 +77,10 @@ export class Poller implements Component {
     this.lifecycle = new Lifecycle(this.name, logger, {
       start: () => this.startPolling(),
       quiet: () => this.quietDown(),
-      stop: () => this.quietDown(),
+      stop: async (deadline) => {
+        // A promotion whose reply is late happens, or not, as a whole: leaving it alone loses nothing.
+        await unlessLate(this.quietDown(), deadline, lastWordsMs);
+      },
     });
   }
 

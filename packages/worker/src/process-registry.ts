@@ -8,7 +8,7 @@ import { type Component, keys, type Logger, silentLogger, timestampJson } from '
 import type { Redis } from 'ioredis';
 import type { JobStats } from './job-stats.js';
 import { Lifecycle } from './lifecycle.js';
-import { pause } from './pause.js';
+import { pause, unlessLate } from './pause.js';
 import { type ProcessInfo, processInfoJson, totalConcurrency } from './process-info.js';
 import type { RunningJob, RunningJobs } from './running-jobs.js';
 import { flushStats } from './stats-flush.js';
@@ -38,6 +38,8 @@ export interface ProcessRegistryOptions {
 }
 
 const pruneGuardSeconds = 60;
+/** For the goodbye, once the deadline of a stop has passed. */
+const lastWordsMs = 1_000;
 
 export class ProcessRegistry implements Component {
   readonly name = 'process-registry';
@@ -48,6 +50,7 @@ export class ProcessRegistry implements Component {
   private readonly logger: Logger;
   private readonly lifecycle: Lifecycle;
   private readonly trouble: Trouble;
+  private readonly statsTrouble: Trouble;
   private readonly stopping = new AbortController();
   private isQuiet = false;
   private isRegistered = false;
@@ -63,10 +66,11 @@ export class ProcessRegistry implements Component {
     this.ttlSeconds = options.ttlSeconds ?? 60;
     this.logger = options.logger ?? silentLogger;
     this.trouble = new Trouble(this.logger, "Can't show this process to the Web UI");
+    this.statsTrouble = new Trouble(this.logger, "Can't add to the statistics");
     this.lifecycle = new Lifecycle(this.name, this.logger, {
       start: () => this.register(),
       quiet: () => this.showQuiet(),
-      stop: () => this.unregister(),
+      stop: (deadline) => this.unregister(deadline),
     });
   }
 
@@ -96,8 +100,13 @@ export class ProcessRegistry implements Component {
     if (this.isRegistered) await this.beat();
   }
 
-  private async unregister(): Promise<void> {
+  private async unregister(deadline: AbortSignal): Promise<void> {
     this.stopping.abort();
+    if ((await unlessLate(this.finish(), deadline, lastWordsMs)) === 'done') return;
+    this.logger.warn({}, `Redis does not answer; the process is shown for up to ${this.ttlSeconds} s more`);
+  }
+
+  private async finish(): Promise<void> {
     await this.running;
     await this.beating;
     if (this.isRegistered) await this.sayGoodbye();
@@ -126,10 +135,20 @@ export class ProcessRegistry implements Component {
   }
 
   private async writeBeat(): Promise<void> {
-    await flushStats(this.redis, this.options.stats, Date.now());
+    await this.flushStats();
     await this.writeRunning();
     await this.measureRoundTrip();
     await this.writeProcess();
+  }
+
+  /** On its own: a statistics key of the wrong type must not hide the process. Never rejects. */
+  private async flushStats(): Promise<void> {
+    try {
+      await flushStats(this.redis, this.options.stats, Date.now());
+      this.statsTrouble.over();
+    } catch (error) {
+      this.statsTrouble.met(error);
+    }
   }
 
   /** What runs, for each generation of readers under its own key; written anew each time, as a whole. */
@@ -217,8 +236,8 @@ export class ProcessRegistry implements Component {
   }
 
   private async sayGoodbye(): Promise<void> {
+    await this.flushStats();
     try {
-      await flushStats(this.redis, this.options.stats, Date.now());
       // The hash is left to expire, as Sidekiq leaves it; without the list nobody looks at it.
       await transaction(
         this.redis
