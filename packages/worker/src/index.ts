@@ -1,5 +1,6 @@
 /** What @tsq/worker shows: a name that isn't here is ours to change. */
 // Writing workers
+
 export { currentJob, maybeCurrentJob } from './current-job.js';
 export { type DefinedWorker, defineWorker, type FunctionWorkerSettings } from './define-worker.js';
 // Running one job
@@ -34,6 +35,7 @@ export { type QueueMode, QueueOrder, queueMode, type WeightedQueue } from './que
 export { checkRedis, type RedisFacts } from './redis-check.js';
 export type { AnyWorker, RegisteredWorker } from './registered-worker.js';
 export { type RunningJob, RunningJobs } from './running-jobs.js';
+export { type ConfigureServer, ServerSetup } from './server-setup.js';
 export { Worker, type WorkerDecorator } from './worker-decorator.js';
 export { WorkerRegistry } from './worker-registry.js';
 export type { WorkerSettings } from './worker-settings.js';
