@@ -16,6 +16,8 @@ export interface DefinedWorker<
   readonly perform: (...args: Performed) => unknown;
 }
 
+type AnyPerform = (...args: never) => unknown;
+
 /** `name`, the first argument, is the name on the wire. */
 export type FunctionWorkerSettings = Omit<WorkerSettings, 'name'>;
 
@@ -27,11 +29,11 @@ export function defineWorker<Args extends readonly unknown[]>(
   name: string,
   perform: (...args: Args) => unknown,
 ): DefinedWorker<Args>;
-export function defineWorker<Args extends readonly unknown[], Performed extends readonly unknown[]>(
+export function defineWorker<Schema extends ZodType<readonly unknown[], readonly unknown[]>>(
   name: string,
-  settings: FunctionWorkerSettings & { readonly args: ZodType<Performed, Args> },
-  perform: (...args: NoInfer<Performed>) => unknown,
-): DefinedWorker<Args, Performed>;
+  settings: FunctionWorkerSettings & { readonly args: Schema },
+  perform: (...args: Schema['_zod']['output']) => unknown,
+): DefinedWorker<Schema['_zod']['input'], Schema['_zod']['output']>;
 export function defineWorker<Args extends readonly unknown[]>(
   name: string,
   settings: FunctionWorkerSettings & { readonly args?: undefined },
@@ -39,7 +41,7 @@ export function defineWorker<Args extends readonly unknown[]>(
 ): DefinedWorker<Args>;
 export function defineWorker(
   name: string,
-  ...rest: readonly [...settings: FunctionWorkerSettings[], perform: (...args: never) => unknown]
+  ...rest: [perform: AnyPerform] | [settings: FunctionWorkerSettings, perform: AnyPerform]
 ): FunctionWorker {
   const [settings, perform] = rest.length === 1 ? [{}, rest[0]] : rest;
   if (typeof name !== 'string') {
@@ -50,5 +52,10 @@ export function defineWorker(
     const message = `defineWorker("${name}"): expected a function as its last argument, got ${describeValue(perform)}`;
     throw new TsqError('TSQ_WORKER_INVALID', message);
   }
-  return Object.freeze({ [workerDefinition]: definitionOf(name, { ...settings, name }), perform });
+  const definition = definitionOf(name, settings);
+  if (definition.name !== name) {
+    const message = `defineWorker("${name}"): its name is the first argument; take \`name\` out of the options`;
+    throw new TsqError('TSQ_WORKER_INVALID', message);
+  }
+  return Object.freeze({ [workerDefinition]: definition, perform });
 }

@@ -8,9 +8,12 @@ import type { RegisteredWorker } from './registered-worker.js';
 import type { RunningJob } from './running-jobs.js';
 
 const noOptions: WorkerOptions = Object.freeze({});
+
+/** For the whole program: Processors of several capsules show their jobs in one list. */
 let slots = 0;
 
 export class RunningJobContext implements Job, RunningJob {
+  readonly class: string;
   /** undefined until it is found, and for a class that this process does not know. */
   worker: RegisteredWorker | undefined;
   /** Why the job is to end early; the first reason counts. */
@@ -26,14 +29,12 @@ export class RunningJobContext implements Job, RunningJob {
     readonly payload: Payload,
     readonly args: readonly JsonValue[],
     private readonly parentLogger: Logger,
-  ) {}
+  ) {
+    this.class = payload.class;
+  }
 
   get jid(): string {
     return this.payload.jid ?? '';
-  }
-
-  get class(): string {
-    return this.payload.class;
   }
 
   get queue(): string {

@@ -23,7 +23,8 @@ export class JobTimeout {
    * @throws TSQ_JOB_TIMEOUT otherwise, when it has ended (returned or thrown: that is the cause) or the grace is over
    */
   async enforce(job: AbortableJob, timeoutMs: number, start: () => Promise<void>): Promise<void> {
-    const reason = timeoutError(job, timeoutMs);
+    // Made when it is needed: an error's stack costs more than all the rest here.
+    let reason: TsqError | undefined;
     let grace: NodeJS.Timeout | undefined;
     let giveUp: (() => void) | undefined;
     const givenUp = new Promise<'given up'>((resolve) => {
@@ -31,21 +32,26 @@ export class JobTimeout {
     });
     // Before the start: what perform does before its first await counts too.
     const timer = setTimeout(() => {
+      reason = timeoutError(job, timeoutMs);
       job.abort(reason);
       grace = setTimeout(() => giveUp?.(), this.graceMs);
     }, timeoutMs);
+    // A stop that came first is the reason, not the timeout.
+    const isTimeout = () => reason !== undefined && job.abortReason === reason;
     try {
       const running = start();
-      if ((await Promise.race([running, givenUp])) === 'given up') reportLateEnd(job, running);
+      if ((await Promise.race([running, givenUp])) === 'given up') {
+        reportLateEnd(job, running);
+        throw job.abortReason;
+      }
     } catch (error) {
-      // A stop that came first is the reason, not the timeout.
-      if (job.abortReason !== reason || error === reason) throw error;
+      if (!isTimeout() || error === reason) throw error;
       throw timeoutError(job, timeoutMs, { cause: error });
     } finally {
       clearTimeout(timer);
       clearTimeout(grace);
     }
-    if (job.abortReason === reason) throw reason;
+    if (isTimeout()) throw reason;
   }
 }
 

@@ -11,10 +11,10 @@ const maxMessageLength = 10_000;
 const maxCauses = 10;
 const unreadable = '(the message of the error could not be read)';
 
-/** Code and message for an error of tsq: all of them are of one class, and the code says which it is. */
+/** With its code in front for an error of tsq: all of those are of one class. */
 export function errorMessage(thrown: unknown): string {
   const message = attempt(() => messageOf(thrown)) ?? unreadable;
-  return shortened(wellFormed(message));
+  return wellFormed(shortened(message));
 }
 
 /** The name that the error was given, or else its class'; for what is no error, its type. */
@@ -46,9 +46,10 @@ function messageOf(thrown: unknown): string {
   if (!isErrorLike(thrown)) return `${inspect(thrown, { depth: 2, breakLength: Infinity })} was thrown`;
   const message = String(thrown.message);
   if (thrown.name === 'TsqError' && 'code' in thrown) return `${String(thrown.code)}: ${message}`;
-  // What Promise.any and Node's connects throw: often without a message of its own.
+  // What Promise.any and Node's connects throw: often without a message of its own. One level: it may hold itself.
   if (message === '' && 'errors' in thrown && Array.isArray(thrown.errors)) {
-    return thrown.errors.map((error) => errorMessage(error)).join('; ');
+    const errors: readonly unknown[] = thrown.errors.slice(0, maxCauses);
+    return errors.map((error) => String(isErrorLike(error) ? error.message : error)).join('; ');
   }
   return message;
 }
@@ -66,7 +67,7 @@ function classOf(thrown: unknown): string {
 
 /** By shape: an error may come from another realm, where `instanceof` does not know it. */
 function isErrorLike(thrown: unknown): thrown is { message: unknown; name: unknown; stack?: unknown } {
-  return typeof thrown === 'object' && thrown !== null && 'message' in thrown;
+  return typeof thrown === 'object' && thrown !== null && attempt(() => 'message' in thrown) === true;
 }
 
 function stackLines(error: { stack?: unknown }): readonly string[] {

@@ -62,7 +62,10 @@ export function definitionOf(defaultName: string, settings: WorkerSettings): Wor
   checkSettings(worker, settings);
   const { name = defaultName, ...options } = settings;
   if (name === '') {
-    throw new TsqError('TSQ_WORKER_INVALID', `${worker}: give the class a name, or say \`name\``);
+    throw new TsqError(
+      'TSQ_WORKER_INVALID',
+      `${worker}: it needs one; give the class a name, or the option \`name\``,
+    );
   }
   return Object.freeze({ name, options: Object.freeze(options) });
 }
