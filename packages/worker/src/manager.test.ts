@@ -280,6 +280,31 @@ describe('Manager', () => {
     expect(second.busy).toBe(1);
   });
 
+  test('quiet: what waits and what a fetch brings meanwhile go back in the order of their line', async () => {
+    await push(...numbers(2_000));
+    const hold = gateOf();
+    const it = make((text) => (Number(text) > 1_000 ? hold.promise : undefined), {
+      concurrency: 1,
+      claimAheadMs: 1_000,
+      maxBatch: 100,
+    });
+    await it.fetcher.start();
+    // Held is the first fetch that is sent while jobs wait behind the slow one.
+    const { gate, asked } = holdFetches(
+      it.fetcher,
+      () => it.processor.ended.length === 1_000 && it.manager.waiting > 0,
+    );
+    await it.manager.start();
+    await asked.promise;
+    const quiet = it.manager.quiet();
+    gate.resolve();
+    await quiet;
+    hold.resolve();
+    await it.manager.stop(new AbortController().signal);
+    expect(it.processor.ended).toEqual(numbers(1_001));
+    expect(await line()).toEqual(numbers(999, 1_002));
+  });
+
   test('a stop waits for the fetch on its way, and gives back what it brings', async () => {
     const it = make(() => undefined);
     await it.fetcher.start();
@@ -341,14 +366,16 @@ function gateOf(): { readonly promise: Promise<void>; readonly resolve: () => vo
   return { promise, resolve };
 }
 
-/** Fetches wait at the gate; the first to come says so. */
-function holdFetches(fetcher: ListFetcher) {
+/** Fetches that are to be held wait at the gate; the first to come there says so. */
+function holdFetches(fetcher: ListFetcher, isHeld = () => true) {
   const gate = gateOf();
   const asked = gateOf();
   const fetch = fetcher.fetch.bind(fetcher);
   fetcher.fetch = async (queues, max) => {
-    asked.resolve();
-    await gate.promise;
+    if (isHeld()) {
+      asked.resolve();
+      await gate.promise;
+    }
     return await fetch(queues, max);
   };
   return { gate, asked };
