@@ -1,7 +1,7 @@
 /** What the process says of itself when it starts, once: enough to see from a log what runs where, with which settings. */
 import { type WorkerDefinition, workerDefinitionOf } from '@tsq/core';
+import { type AnyWorker, queueMode } from '@tsq/worker';
 import type { Config } from './config.js';
-import type { AnyWorker } from './load-workers.js';
 import type { Log } from './log.js';
 import { withoutPassword } from './redis-url.js';
 
@@ -44,16 +44,10 @@ function bannerFields(config: Config, facts: BannerFacts) {
     configFile: facts.configFile,
     redis: withoutPassword(config.redisUrl),
     queues: config.queues.map(({ name, weight }) => (weight > 0 ? `${name},${weight}` : name)),
-    order: orderOf(config.queues),
+    order: queueMode(config.queues),
     concurrency: config.concurrency,
     workers: definitions.map(({ name }) => name),
     tracked: tracked.map(({ name }) => name),
     identity: facts.identity,
   };
-}
-
-/** As Sidekiq judges it since 7.0.3: no weights strict, all 1 random, else weighted. */
-export function orderOf(queues: Config['queues']): 'strict' | 'random' | 'weighted' {
-  if (queues.every(({ weight }) => weight === 0)) return 'strict';
-  return queues.every(({ weight }) => weight === 1) ? 'random' : 'weighted';
 }

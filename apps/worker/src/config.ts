@@ -22,9 +22,9 @@ const Heartbeat = z
     intervalSeconds: seconds().default(30),
     ttlSeconds: z.int().min(2).max(86_400).default(90),
   })
-  .refine(({ intervalSeconds, ttlSeconds }) => intervalSeconds < ttlSeconds, {
+  .refine(({ intervalSeconds, ttlSeconds }) => ttlSeconds >= 2 * intervalSeconds, {
     path: ['ttlSeconds'],
-    error: 'Too small: expected more than heartbeat.intervalSeconds, or the living are taken for dead',
+    error: 'Too small: expected two heartbeat.intervalSeconds or more, or one late beat is taken for a death',
   });
 
 export const Config = z.strictObject({

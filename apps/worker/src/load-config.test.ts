@@ -97,7 +97,7 @@ describe('the Config', () => {
       ['--heartbeat-ttl', '5'],
       {},
       'TSQ_CONFIG_INVALID',
-      /flag --heartbeat-ttl: .*more than heartbeat.intervalSeconds/,
+      /flag --heartbeat-ttl: .*two heartbeat.intervalSeconds or more/,
     ],
     [[], { TSQ_CONCURRENCY: 'x' }, 'TSQ_CONFIG_INVALID', /^TSQ_CONCURRENCY: concurrency: .*got "x"/],
     [[], { RAILS_MAX_THREADS: '0' }, 'TSQ_CONFIG_INVALID', /^RAILS_MAX_THREADS: /],

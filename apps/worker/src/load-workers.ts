@@ -4,13 +4,12 @@
  */
 import { relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type FunctionWorker, type Logger, TsqError, type WorkerClass, workerDefinitionOf } from '@tsq/core';
+import { type Logger, TsqError, workerDefinitionOf } from '@tsq/core';
+import type { AnyWorker } from '@tsq/worker';
 import { errorCodeOf } from './error-code.js';
 import { isMap } from './layer.js';
 import { isTypeScript, registerTypeScript } from './typescript.js';
 import { findWorkerFiles } from './worker-files.js';
-
-export type AnyWorker = WorkerClass | FunctionWorker;
 
 /**
  * @param paths of `-r`: files, folders, globs, from `folder` on

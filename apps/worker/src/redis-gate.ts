@@ -1,40 +1,34 @@
 /**
- * The first component of the process: nothing else starts before Redis answers and is one that tsq can run on. While it
- * is away the connection keeps trying, with back-off; a stop ends the waiting.
+ * The first component of the process, and the last to stop: it holds the connection that poller and process registry share,
+ * and nothing else starts before Redis answers and is one that tsq can run on. While Redis is away the connection keeps
+ * trying, with back-off; a stop ends the waiting.
  */
-import {
-  type Component,
-  type Logger,
-  openConnection,
-  type RedisLocation,
-  TsqError,
-  whenReady,
-} from '@tsq/core';
+import { type Component, type Logger, TsqError, unavailable, whenReady } from '@tsq/core';
+import { checkRedis } from '@tsq/worker';
 import type { Redis } from 'ioredis';
 
 export interface RedisGateOptions {
-  readonly location: RedisLocation;
+  /** Opened by `openConnection`; the gate closes it. */
+  readonly redis: Redis;
   /** For messages: without the password. */
   readonly shownUrl: string;
-  /** `once`: reject when Redis has not answered within five seconds. */
-  readonly patience: 'once' | 'forever';
+  /** `short`: reject when Redis has not answered within `firstAnswerMs`; `endless`: wait as long as it takes. */
+  readonly patience: 'short' | 'endless';
   readonly logger: Logger;
+  /** Default 5000. */
+  readonly firstAnswerMs?: number;
 }
-
-const firstAnswerMs = 5_000;
-const leastVersion = [6, 2] as const;
 
 export class RedisGate implements Component {
   readonly name = 'redis gate';
   private started: Promise<void> | undefined;
-  private redis: Redis | undefined;
-  private stopped = false;
+  private readonly stopping = new AbortController();
 
   constructor(private readonly options: RedisGateOptions) {}
 
-  /** @throws TSQ_REDIS_UNAVAILABLE when patience is `once`; TSQ_REDIS_UNSUITABLE */
+  /** @throws TSQ_REDIS_UNAVAILABLE when patience is short; TSQ_REDIS_UNSUITABLE */
   start(): Promise<void> {
-    if (this.stopped) return Promise.reject(stoppedError());
+    if (this.stopping.signal.aborted) return Promise.reject(stoppedError());
     this.started ??= this.pass();
     return this.started;
   }
@@ -44,8 +38,8 @@ export class RedisGate implements Component {
   }
 
   async stop(): Promise<void> {
-    this.stopped = true;
-    this.redis?.disconnect();
+    this.stopping.abort();
+    this.options.redis.disconnect();
     await this.started?.catch((error: unknown) => {
       // Whoever called start hears of it.
       this.options.logger.debug({ err: error }, 'the start was ended by the stop');
@@ -53,61 +47,51 @@ export class RedisGate implements Component {
   }
 
   private async pass(): Promise<void> {
-    const { location, logger } = this.options;
-    const redis = openConnection(location, { name: 'tsq-gate', logger });
-    this.redis = redis;
+    const { redis, logger } = this.options;
     try {
-      await this.answers(redis);
-      checkServer(await redis.info(), logger);
+      await Promise.race([this.answers(), this.untilStopped()]);
+      await checkRedis(redis, logger);
+      await refuseCluster(redis);
     } catch (error) {
-      throw this.stopped ? stoppedError() : error;
-    } finally {
       redis.disconnect();
+      throw this.stopping.signal.aborted ? stoppedError() : error;
     }
   }
 
-  private async answers(redis: Redis): Promise<void> {
+  /** Rejects. A connection that is closed between two tries says nothing, so `whenReady` alone would not end. */
+  private untilStopped(): Promise<never> {
+    const { signal } = this.stopping;
+    return new Promise((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(stoppedError()), { once: true });
+    });
+  }
+
+  /** The connection itself says, once, that Redis is away; when patience is over its last error says why. */
+  private async answers(): Promise<void> {
+    const { redis, patience, shownUrl, firstAnswerMs = 5_000 } = this.options;
+    if (patience === 'endless') return await whenReady(redis);
+    let why: Error | undefined;
+    const onError = (error: Error) => {
+      why = error;
+    };
+    redis.on('error', onError);
     try {
       await whenReady(redis, firstAnswerMs);
     } catch (error) {
-      if (this.stopped || this.options.patience === 'once') throw error;
-      this.options.logger.warn(
-        { redis: this.options.shownUrl },
-        'no answer from Redis yet; waiting until there is one',
-      );
-      await whenReady(redis);
+      throw unavailable(`${shownUrl} gave no connection within ${firstAnswerMs} ms`, why ?? error);
+    } finally {
+      redis.off('error', onError);
     }
   }
 }
 
 /** @throws TSQ_REDIS_UNSUITABLE */
-export function checkServer(info: string, logger: Logger): void {
-  const facts = new Map(info.split(/\r?\n/).map((line) => splitOnce(line)));
-  const version = facts.get('redis_version') ?? '';
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  if (major < leastVersion[0] || (major === leastVersion[0] && minor < leastVersion[1])) {
-    throw unsuitable(`expected Redis ${leastVersion.join('.')} or later, got ${version || 'no version'}`);
-  }
-  if (facts.get('redis_mode') === 'cluster') {
-    throw unsuitable(
-      'expected a single Redis (with or without sentinels), got a cluster; its scripts span several keys',
-    );
-  }
-  const policy = facts.get('maxmemory_policy');
-  if (policy === undefined || policy === 'noeviction') return;
-  logger.warn(
-    { maxmemoryPolicy: policy },
-    `Redis may evict jobs when its memory is full: maxmemory-policy is ${policy}; set it to noeviction`,
+async function refuseCluster(redis: Redis): Promise<void> {
+  if (!(await redis.info('cluster')).includes('cluster_enabled:1')) return;
+  throw new TsqError(
+    'TSQ_REDIS_UNSUITABLE',
+    'Redis: expected a single server (with or without sentinels), got a cluster, where no script can span the keys of a job',
   );
-}
-
-function splitOnce(line: string): readonly [string, string] {
-  const colon = line.indexOf(':');
-  return colon < 0 ? [line, ''] : [line.slice(0, colon), line.slice(colon + 1)];
-}
-
-function unsuitable(message: string): TsqError {
-  return new TsqError('TSQ_REDIS_UNSUITABLE', `tsq can not run on this Redis: ${message}`);
 }
 
 function stoppedError(): TsqError {

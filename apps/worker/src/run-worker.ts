@@ -99,7 +99,7 @@ class WorkerRun {
     showBanner(log, config, { version: ownVersion(), identity, configFile: from.configFile, workers });
     if (this.isQuiet) await this.composition.quiet();
     await this.composition.start();
-    log.logger.debug({ identity }, 'started');
+    log.logger.info({ identity }, 'ready: takes jobs');
   }
 
   private async quiet(): Promise<void> {

@@ -89,10 +89,12 @@ export class Bulk {
       if (isAdmitted) admitted.push(job);
       this.results.push(isAdmitted ? job.jid : undefined);
     }
-    const outcomes = await Promise.all(admitted.map((job) => this.sender.push(job)));
+    const groups = admitted.map((job) => this.sender.push(job));
+    const failures = new Map<Promise<PushFailure | undefined>, PushFailure | undefined>();
+    for (const group of new Set(groups)) failures.set(group, await group);
     this.sum(
-      admitted.map((job) => job.jid),
-      outcomes,
+      admitted,
+      groups.map((group) => failures.get(group)),
     );
   }
 
@@ -103,15 +105,16 @@ export class Bulk {
     return true;
   }
 
-  private sum(jids: readonly string[], outcomes: readonly (PushFailure | undefined)[]): void {
-    jids.forEach((jid, index) => {
-      if (outcomes[index] === undefined) this.pushed.push(jid);
+  private sum(jobs: readonly ClientJob[], outcomes: readonly (PushFailure | undefined)[]): void {
+    const unsure: string[] = [];
+    let worst: PushFailure | undefined;
+    jobs.forEach(({ jid }, index) => {
+      const failure = outcomes[index];
+      if (failure === undefined) this.pushed.push(jid);
+      else if (failure.outcome === 'unknown') unsure.push(jid);
+      if (worst === undefined || failure?.outcome === 'unknown') worst = failure ?? worst;
     });
-    const failures = outcomes.filter((outcome) => outcome !== undefined);
-    const worst = failures.find((failure) => failure.outcome === 'unknown') ?? failures[0];
-    if (worst === undefined) return;
-    const unsure = jids.filter((_, index) => outcomes[index]?.outcome === 'unknown');
-    throw new EnqueueError(worst, this.pushed, unsure);
+    if (worst !== undefined) throw new EnqueueError(worst, this.pushed, unsure);
   }
 
   /** The same error, with what is there already. */

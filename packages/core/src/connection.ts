@@ -44,9 +44,20 @@ export function openConnection(location: RedisLocation, options: ConnectionOptio
     // The first rejects the command; the second drops a connection on which nothing comes any more.
     ...(timeoutMs > 0 ? { commandTimeout: timeoutMs, socketTimeout: timeoutMs } : {}),
   };
-  const redis = new Redis(location.url, settings);
+  const redis = new Connection(location.url, settings);
   reportChanges(redis, options.name, options.logger ?? silentLogger);
   return redis;
+}
+
+class Connection extends Redis {
+  /** ioredis, told to close between two tries to connect, tries no more but says nothing: who waits would wait for ever. */
+  override disconnect(reconnect = false): void {
+    const isBetweenTries = this.status === 'reconnecting';
+    super.disconnect(reconnect);
+    if (reconnect || !isBetweenTries) return;
+    this.status = 'end';
+    this.emit('end');
+  }
 }
 
 /**

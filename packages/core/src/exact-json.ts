@@ -53,7 +53,55 @@ function isDigit(code: number): boolean {
  * circular values too
  */
 export function stringifyJson(value: JsonValue): string {
+  if (isPlain(value, 1)) {
+    const json = JSON.stringify(value);
+    if (!json.includes('\\ud')) return json;
+  }
   return write(value, 1);
+}
+
+/**
+ * Whether JSON.stringify, three times as fast, writes it as `write` does, but for lone surrogates: no BigInt, no number that
+ * Ruby writes otherwise, no toJSON, nothing to refuse.
+ */
+function isPlain(value: unknown, level: number): boolean {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return true;
+    case 'number':
+      return isPlainNumber(value);
+    case 'object':
+      if (value === null) return true;
+      return (
+        level <= maxNesting &&
+        (Array.isArray(value) ? isPlainArray(value, level) : isPlainObject(value, level))
+      );
+    default:
+      return false;
+  }
+}
+
+function isPlainNumber(value: number): boolean {
+  if (Number.isInteger(value)) return Number.isSafeInteger(value) && !Object.is(value, -0);
+  const magnitude = Math.abs(value);
+  return magnitude >= 1e-4 && magnitude < 1e15;
+}
+
+function isPlainArray(array: readonly unknown[], level: number): boolean {
+  if ('toJSON' in array) return false;
+  for (let index = 0; index < array.length; index += 1) {
+    if (!isPlain(array[index], level + 1)) return false;
+  }
+  return true;
+}
+
+function isPlainObject(object: object, level: number): boolean {
+  if ('toJSON' in object) return false;
+  for (const key in object) {
+    if (!isPlain((object as Record<string, unknown>)[key], level + 1)) return false;
+  }
+  return true;
 }
 
 function write(value: JsonValue, level: number): string {

@@ -12,7 +12,7 @@ describe('spliceJsonObject', () => {
   });
 
   test('an object can lose all its keys', () => {
-    expect(splice('{ "a":1 , "b":2 }', { a: undefined, b: undefined })).toBe('{  }');
+    expect(splice('{ "a":1 , "b":2 }', { a: undefined, b: undefined })).toBe('{   }');
     expect(splice('{"a":1,"b":2,"c":3}', { a: undefined, c: undefined })).toBe('{"b":2}');
   });
 

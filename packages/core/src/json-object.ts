@@ -95,14 +95,14 @@ export function spliceJsonObject(
 ): Buffer {
   const splice = new Splice(object);
   for (const [key, text] of Object.entries(edits)) {
-    if (text !== undefined) requireJson(key, text, maxDepth);
-    splice.put(key, text);
+    splice.put(key, text === undefined ? undefined : encodeJson(key, text, maxDepth));
   }
   return splice.result();
 }
 
-function requireJson(key: string, text: string, maxDepth: number): void {
-  const scanner = new JsonScanner(Buffer.from(text), maxDepth);
+function encodeJson(key: string, text: string, maxDepth: number): Buffer {
+  const bytes = Buffer.from(text);
+  const scanner = new JsonScanner(bytes, maxDepth);
   try {
     scanner.skipValue(1);
     if (scanner.peek() !== -1) scanner.fail('the end');
@@ -110,62 +110,71 @@ function requireJson(key: string, text: string, maxDepth: number): void {
     if (!(error instanceof TsqError)) throw error;
     throw new TsqError(error.code, `the new JSON text of "${key}": ${error.message}`, { cause: error });
   }
+  return bytes;
 }
 
 /** What becomes of each member, gathered first, so that commas are counted once all is known. */
 class Splice {
   /** By the member's index: its new text, or `undefined` when it goes. Members that are not here stay. */
-  private readonly changed = new Map<number, string | undefined>();
-  private readonly appended: string[] = [];
-  private readonly pieces: Buffer[] = [];
-  /** All before it is in `pieces`, or cut away. */
+  private readonly changed = new Map<number, Buffer | undefined>();
+  /** Each with its comma, should one be needed. */
+  private readonly appended: Buffer[] = [];
+  /** More than the result's length can be. */
+  private room: number;
+  private out = Buffer.alloc(0);
+  private written = 0;
+  /** All of the object's bytes before it are in `out`, or cut away. */
   private copied = 0;
 
-  constructor(private readonly object: JsonObject) {}
+  constructor(private readonly object: JsonObject) {
+    this.room = object.bytes.length;
+  }
 
-  put(key: string, text: string | undefined): void {
+  put(key: string, text: Buffer | undefined): void {
     let pending = text;
     for (let index = this.object.members.length - 1; index >= 0; index -= 1) {
       const member = this.object.members[index];
       if (member === undefined || !hasKey(this.object.bytes, member, key)) continue;
       this.changed.set(index, pending);
+      this.room += pending?.length ?? 0;
       pending = undefined;
     }
-    if (pending !== undefined) this.appended.push(`${stringifyJson(key)}:${pending}`);
+    if (pending !== undefined) this.append(Buffer.from(`,${stringifyJson(key)}:`), pending);
+  }
+
+  private append(key: Buffer, text: Buffer): void {
+    this.appended.push(key, text);
+    this.room += key.length + text.length;
   }
 
   result(): Buffer {
     const { bytes, members, close } = this.object;
+    this.out = Buffer.allocUnsafe(this.room);
     let isEmpty = true;
     for (const [index, member] of members.entries()) {
-      const stays = !this.changed.has(index) || this.changed.get(index) !== undefined;
-      if (!stays) this.cut(index, isEmpty);
-      else this.replace(member, this.changed.get(index));
-      if (stays) isEmpty = false;
-    }
-    for (const text of this.appended) {
-      this.write(close, `${isEmpty ? '' : ','}${text}`, close);
+      const text = this.changed.get(index);
+      if (text === undefined && this.changed.has(index)) {
+        this.cut(index, member, isEmpty);
+        continue;
+      }
+      if (text !== undefined) this.write(member.start, text, member.end);
       isEmpty = false;
     }
-    this.pieces.push(bytes.subarray(this.copied));
-    return Buffer.concat(this.pieces);
-  }
-
-  private replace(member: Member, text: string | undefined): void {
-    if (text !== undefined) this.write(member.start, text, member.end);
+    for (const [index, text] of this.appended.entries()) {
+      this.write(close, index === 0 && isEmpty ? text.subarray(1) : text, close);
+    }
+    this.copyTo(bytes.length);
+    return this.out.subarray(0, this.written);
   }
 
   /** With one comma: the one before it, or behind it while nothing that stays stands before it. */
-  private cut(index: number, isFirst: boolean): void {
-    const member = this.object.members[index];
-    if (member === undefined) return;
+  private cut(index: number, member: Member, isFirst: boolean): void {
     const previous = this.object.members[index - 1];
     const next = this.object.members[index + 1];
-    if (!isFirst && previous !== undefined) {
-      this.write(this.commaFrom(previous.end), '', member.end);
-    } else {
-      this.write(member.keyStart, '', next === undefined ? member.end : this.commaFrom(member.end) + 1);
-    }
+    const start = isFirst || previous === undefined ? member.keyStart : this.commaFrom(previous.end);
+    const end = isFirst && next !== undefined ? this.commaFrom(member.end) + 1 : member.end;
+    this.copyTo(start);
+    this.copied = end;
   }
 
   /** Between two members stand white space and one comma. */
@@ -174,9 +183,13 @@ class Splice {
   }
 
   /** Puts `text` where the bytes from `start` to `end` stood. */
-  private write(start: number, text: string, end: number): void {
-    this.pieces.push(this.object.bytes.subarray(this.copied, start));
-    if (text !== '') this.pieces.push(Buffer.from(text));
+  private write(start: number, text: Buffer, end: number): void {
+    this.copyTo(start);
+    this.written += text.copy(this.out, this.written);
     this.copied = end;
+  }
+
+  private copyTo(end: number): void {
+    this.written += this.object.bytes.copy(this.out, this.written, this.copied, end);
   }
 }

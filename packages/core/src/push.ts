@@ -4,7 +4,6 @@
  * each queue, so a hundred calls at once cost one round trip. SADD goes first: a crash in between leaves an empty known
  * queue, never an invisible job. Nothing is ever sent twice.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { types } from 'node:util';
 import { type Redis, ReplyError } from 'ioredis';
 import type { ClientConnection } from './client-connection.js';
@@ -29,13 +28,13 @@ export class Pusher {
   ) {}
 
   /**
-   * Resolves with undefined once Redis has the job, else with why it may not.
-   * @throws TSQ_CLIENT_CLOSED
+   * Resolves with undefined once Redis has the job, else with why it may not. Jobs that go in one command share a promise.
+   * @throws TSQ_CLIENT_CLOSED, at once
    */
-  async push(job: EncodedJob): Promise<PushFailure | undefined> {
+  push(job: EncodedJob): Promise<PushFailure | undefined> {
     this.checkOpen();
     this.open ??= this.begin();
-    return await this.open.add(job);
+    return this.open.add(job);
   }
 
   checkOpen(): void {
@@ -62,7 +61,7 @@ export class Pusher {
 
   /** Never rejects: each group hears of its own failure. */
   private async deliver(batch: Batch): Promise<void> {
-    await nextTurn();
+    await new Promise((resolve) => setImmediate(resolve)); // half the cost of the one of node:timers/promises
     this.open = undefined;
     try {
       await this.connection.use(batch.deadline, (redis) => batch.send(redis));
@@ -168,7 +167,7 @@ function failureOf(group: Group, error: Error): PushFailure {
 }
 
 function notPushed(error: TsqError): PushFailure {
-  return { code: error.code, outcome: 'not-pushed', message: error.message, cause: error };
+  return { code: error.code, outcome: 'not-pushed', message: error.message, cause: error.cause };
 }
 
 function unsure(error: unknown): PushFailure {

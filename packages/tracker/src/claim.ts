@@ -8,7 +8,7 @@ import { type InstanceId, type Keyspace, type Member, memberOf } from './keyspac
 export const claimScript = new LuaScript(new URL('./claim.lua', import.meta.url));
 
 /** One call of claim.lua moves no more, so that others are served in between. */
-export const maxJobsPerClaim = 500;
+const maxJobsPerClaim = 500;
 
 export interface ClaimedJob {
   readonly member: Member;

@@ -58,7 +58,7 @@ function infoOf(): ProcessInfo {
 function runningJob(slot: string, bytes = Buffer.from(payload)) {
   const settle = () => Promise.resolve('settled' as const);
   const unit: UnitOfWork = { queue: 'low', bytes, whenLost: undefined, settle, release: () => undefined };
-  return { slot, unit, startedAtMs: 1_795_466_809_999, abort: () => undefined };
+  return { slot, unit, jid: 'j', class: 'C', startedAtMs: 1_795_466_809_999, abort: () => undefined };
 }
 
 const passed = (stats: JobStats, count: number) => {

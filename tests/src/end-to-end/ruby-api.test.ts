@@ -9,10 +9,10 @@ describeWithRuby("Ruby's API on tsq's state", (ruby) => {
   const tsq = useTsqWorkers();
   const run = (script: string, ...args: unknown[]) => ruby.run(script, { redisUrl: redis.url, args });
 
-  async function enqueue(name: string, args: readonly (string | number)[]): Promise<string> {
+  async function enqueue(name: string, args: readonly (string | number)[], retry = 25): Promise<string> {
     const client = new Client({ url: redis.url });
     try {
-      return (await client.enqueue(name, args)) ?? '';
+      return (await client.with({ retry }).enqueue(name, args)) ?? '';
     } finally {
       await client.close();
     }
@@ -20,7 +20,7 @@ describeWithRuby("Ruby's API on tsq's state", (ruby) => {
 
   test('a failure stands in RetrySet, is retried from Ruby, and lands in DeadSet', async () => {
     await tsq.start(redis.url, '-q', 'default');
-    const jid = await enqueue('Interop::Failing', ['no such luck']);
+    const jid = await enqueue('Interop::Failing', ['no such luck'], 1);
     await eventually(async () => expect(await redis.connect().zcard('retry')).toBe(1));
     const entry = await run(`
       entry = Sidekiq::RetrySet.new.first
@@ -31,7 +31,7 @@ describeWithRuby("Ruby's API on tsq's state", (ruby) => {
       ...[jid, 'Interop::Failing', 'default', 'RangeError', 'no such luck', 0],
       ...['Float', ['no such luck'], 3, true],
     ]);
-    // Not \`retry\`: that takes the count back by one, so that the job would never run out of retries.
+    // Not `retry`: that takes the count back by one, so that the job would never run out of retries.
     await run('Sidekiq::RetrySet.new.first.add_to_queue');
     await eventually(async () => expect(await redis.connect().zcard('dead')).toBe(1));
     const dead = await run(`
@@ -50,7 +50,7 @@ describeWithRuby("Ruby's API on tsq's state", (ruby) => {
     await eventually(async () => {
       const seen = await run(`
         process = Sidekiq::ProcessSet.new.first
-        work = Sidekiq::Workers.new.map { |_process, _thread, work| [work['queue'], JSON.parse(work['payload'])['jid']] }
+        work = Sidekiq::Workers.new.map { |_process, _thread, work| [work['queue'], work['payload']['jid']] }
         stats = Sidekiq::Stats.new
         { pid: process['pid'], tag: process.tag, queues: process['queues'].sort, concurrency: process['concurrency'],
           busy: process['busy'], started: Time.at(process['started_at']) <= Time.now, labels: process.labels,

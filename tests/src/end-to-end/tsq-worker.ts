@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll } from '@jest/globals';
+import { afterAll, afterEach } from '@jest/globals';
 import { eventually } from '@tsq/core/test-support';
 import { Journal, journalVariable } from './journal.js';
 
@@ -56,17 +56,19 @@ export interface TsqWorkers {
   start(redisUrl: string, ...flags: string[]): Promise<TsqWorker>;
 }
 
-/** For a test file: what it started and did not stop is killed after the last test. */
+/** For a test file: what a test started and did not stop is killed after it. */
 export function useTsqWorkers(): TsqWorkers {
   const folder = mkdtempSync(join(tmpdir(), 'tsq-end-to-end-'));
   const journal = new Journal(join(folder, 'journal'));
   const started: TsqWorker[] = [];
-  afterAll(async () => {
-    await Promise.all(started.map((worker) => worker.end('SIGKILL')));
-    rmSync(folder, { recursive: true, force: true });
+  let logs = 0;
+  afterEach(async () => {
+    await Promise.all(started.splice(0).map((worker) => worker.end('SIGKILL')));
   });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
   const start = async (redisUrl: string, ...flags: string[]): Promise<TsqWorker> => {
-    const logFile = join(folder, `worker-${started.length}.log`);
+    logs += 1;
+    const logFile = join(folder, `worker-${logs}.log`);
     const output = openSync(logFile, 'a');
     const args = [bin, '-r', workers, '-e', 'production', ...quick, ...eager, ...flags];
     const env = { ...process.env, REDIS_URL: redisUrl, [journalVariable]: journal.path };

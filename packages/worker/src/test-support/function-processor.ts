@@ -19,7 +19,7 @@ export class FunctionProcessor implements JobProcessor {
     this.started += 1;
     const slot = String(this.started);
     const abort = (reason: TsqError) => stop.abort(reason);
-    const job = { slot, unit, startedAtMs: Date.now(), abort };
+    const job = { slot, unit, jid: '', class: '', startedAtMs: Date.now(), abort };
     this.running.begin(job);
     this.mostAtOnce = Math.max(this.mostAtOnce, this.running.size);
     const outcome = await this.outcomeOf(unit, stop.signal);
