@@ -1,5 +1,6 @@
 /** A worker, ready to run: what can be found out about it once was found out when it was added. */
 import {
+  describeValue,
   type FunctionWorker,
   type Job,
   type JsonValue,
@@ -10,7 +11,6 @@ import {
   type WorkerOptions,
   workerDefinitionOf,
 } from '@tsq/core';
-import { describeValue } from './describe-value.js';
 
 /** What a registry takes: a class decorated with `@Worker`, or what `defineWorker` returned. */
 export type AnyWorker = WorkerClass | FunctionWorker;
