@@ -18,13 +18,15 @@ const names = packed.map(({ manifest }) => manifest.name);
 describe('the packed packages', () => {
   const folder = mkdtempSync(join(tmpdir(), 'tsq-pack-'));
   const project = join(folder, 'project');
+  // A folder each: @tsq/worker and tsq-worker would otherwise make one file of the same name.
+  const placeOf = (name: string) => join(folder, name.replace('/', '+'));
   const tarball = ({ name, version }: Manifest) =>
-    join(folder, `${name.replace('@', '').replace('/', '-')}-${version}.tgz`);
+    join(placeOf(name), `${name.replace('@', '').replace('/', '-')}-${version}.tgz`);
   const inProject = (command: string, ...args: string[]) => run(command, args, { cwd: project });
 
   beforeAll(async () => {
     for (const member of packed) {
-      const pack = ['--yes', packageManager, 'pack', '--pack-destination', folder];
+      const pack = ['--yes', packageManager, 'pack', '--pack-destination', placeOf(member.manifest.name)];
       await run('npx', pack, { cwd: join(repository, member.folder) });
     }
     mkdirSync(project);
@@ -55,9 +57,10 @@ describe('the packed packages', () => {
     },
   );
 
-  test('no entry for tests is announced in a packed manifest', async () => {
+  test('a packed manifest names the package, and announces no entry for tests', async () => {
     for (const { manifest } of packed) {
       const { stdout } = await run('tar', ['-xzOf', tarball(manifest), 'package/package.json']);
+      expect(JSON.parse(stdout).name).toBe(manifest.name);
       expect(Object.keys(JSON.parse(stdout).exports)).not.toContain('./test-support');
       expect(stdout).not.toContain('workspace:');
     }

@@ -5,9 +5,8 @@
  * last.
  */
 import {
-  type Job,
+  type Component,
   type Logger,
-  MiddlewareChain,
   openConnection,
   type RedisLocation,
   type ServerMiddleware,
@@ -28,6 +27,7 @@ import {
   QueueOrder,
   type RunningJob,
   RunningJobs,
+  type ServerSetup,
   WorkerRegistry,
 } from '@tsq/worker';
 import type { Composition } from './composition.js';
@@ -40,53 +40,20 @@ import { ownVersion } from './version.js';
 export interface ComposeParts {
   readonly config: Config;
   readonly workers: readonly AnyWorker[];
+  /** What the worker files have added: middleware, handlers. */
+  readonly server: ServerSetup;
   readonly logger: Logger;
   /** Called with what somebody asked this process, from afar, to do. */
   readonly onSignal: (name: string) => void;
 }
 
 /** @throws TSQ_WORKER_DUPLICATE, TSQ_CONFIG_INVALID */
-export function compose({ config, workers, logger, onSignal }: ComposeParts): Composition {
-  const registry = new WorkerRegistry(workers);
-  const order = new QueueOrder(config.queues);
-  const location: RedisLocation = { url: config.redisUrl };
-  const keyspace = new Keyspace(config.namespace);
+export function compose(parts: ComposeParts): Composition {
+  const { config, logger } = parts;
   const identity = newProcessIdentity(config.hostName, process.pid);
   const instance = new Instance(`${config.hostName}-${process.pid}`);
   const running = new RunningJobs();
-  const stats = new JobStats();
-
-  const heartbeat = new Heartbeat({ location, instance, keyspace, logger, ...beatSettings(config) });
-  const fetcher = new TrackingFetcher({ location, instance, keyspace, dead: config.dead, logger });
-  heartbeat.onBeat(() => void reconcile(fetcher, logger));
-  const middleware = middlewareOf(config);
-  const processor = new Processor({ registry, middleware, running, stats, logger }, jobSettings(config));
-  const redis = openConnection(location, { name: `tsq:${instance.id}:service`, logger });
-  const gate = new RedisGate({
-    redis,
-    shownUrl: withoutPassword(config.redisUrl),
-    patience: config.failFast ? 'short' : 'endless',
-    logger,
-  });
-  const launcher = new Launcher(
-    [
-      gate,
-      heartbeat,
-      fetcher,
-      new ProcessRegistry({
-        ...{ redis, running, stats, onSignal, logger },
-        beatIntervalMs: ms(config.beatIntervalSeconds),
-        info: infoOf(config, identity, order),
-      }),
-      new Recoverer({ location, instance, keyspace, logger, ...recoverySettings(config) }),
-      new Poller({ redis, logger, dialect: config.dialect, dead: config.dead, ...pollSettings(config) }),
-      new Manager(
-        { fetcher, processor, order, running, logger },
-        { concurrency: config.concurrency, claimAheadMs: config.claimAheadMs },
-      ),
-    ],
-    logger,
-  );
+  const launcher = new Launcher(componentsOf(parts, identity, instance, running), logger);
   return {
     identity,
     start: () => launcher.start(),
@@ -96,14 +63,50 @@ export function compose({ config, workers, logger, onSignal }: ComposeParts): Co
   };
 }
 
-function reported({ jid, class: name, unit, startedAtMs }: RunningJob): ReportedJob {
-  return { jid, class: name, queue: unit.queue, startedAtMs };
+/** In the order in which they start. */
+function componentsOf(
+  parts: ComposeParts,
+  identity: string,
+  instance: Instance,
+  running: RunningJobs,
+): readonly Component[] {
+  const { config, logger, onSignal } = parts;
+  const location: RedisLocation = { url: config.redisUrl };
+  const keyspace = new Keyspace(config.namespace);
+  const redis = openConnection(location, { name: `tsq:${instance.id}:service`, logger });
+  const order = new QueueOrder(config.queues);
+  const stats = new JobStats();
+  const info = infoOf(config, identity, order);
+  const beatIntervalMs = ms(config.beatIntervalSeconds);
+
+  const heartbeat = new Heartbeat({ location, instance, keyspace, logger, ...beatSettings(config) });
+  const fetcher = new TrackingFetcher({ location, instance, keyspace, dead: config.dead, logger });
+  heartbeat.onBeat(() => void reconcile(fetcher, logger));
+  const processor = processorOf(parts, running, stats);
+  return [
+    new RedisGate({ redis, logger, ...gateSettings(config) }),
+    heartbeat,
+    fetcher,
+    new ProcessRegistry({ redis, running, stats, onSignal, logger, beatIntervalMs, info }),
+    new Recoverer({ location, instance, keyspace, logger, ...recoverySettings(config) }),
+    new Poller({ redis, logger, dialect: config.dialect, dead: config.dead, ...pollSettings(config) }),
+    new Manager({ fetcher, processor, order, running, logger }, managerSettings(config)),
+  ];
 }
 
-/** The tracking is innermost: until `perform` begins, no job may be lost. */
-function middlewareOf(config: Config): MiddlewareChain<Job, void> {
+function processorOf(parts: ComposeParts, running: RunningJobs, stats: JobStats): Processor {
+  const { config, workers, server, logger } = parts;
+  const registry = new WorkerRegistry(workers);
+  // The tracking is innermost: until `perform` begins, no job may be lost.
   const tracking: ServerMiddleware = trackingMiddleware({ all: config.tracked === 'all' });
-  return new MiddlewareChain<Job, void>().add('tracking', tracking);
+  const middleware = server.middleware.add('tracking', tracking);
+  const { errorHandlers, deathHandlers } = server;
+  const settings = { ...jobSettings(config), errorHandlers, deathHandlers };
+  return new Processor({ registry, middleware, running, stats, logger }, settings);
+}
+
+function reported({ jid, class: name, unit, startedAtMs }: RunningJob): ReportedJob {
+  return { jid, class: name, queue: unit.queue, startedAtMs };
 }
 
 /** At each beat Redis' books are compared with ours: a claim whose reply was lost must not wait for a restart. */
@@ -126,6 +129,14 @@ function infoOf(config: Config, identity: string, order: QueueOrder): ProcessInf
 
 function jobSettings({ maxRetries, dialect, log }: Config): ProcessorSettings {
   return { retry: { maxRetries, dialect }, jobLog: log.jobs ? 'all' : 'failures' };
+}
+
+function gateSettings({ redisUrl, failFast }: Config) {
+  return { shownUrl: withoutPassword(redisUrl), patience: failFast ? 'short' : 'endless' } as const;
+}
+
+function managerSettings({ concurrency, claimAheadMs }: Config) {
+  return { concurrency, claimAheadMs };
 }
 
 function beatSettings({ heartbeat }: Config) {

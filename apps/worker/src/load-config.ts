@@ -38,7 +38,7 @@ export function loadConfig(
 }
 
 /** @throws TSQ_CONFIG_INVALID, TSQ_CONFIG_UNKNOWN_KEY */
-export function parseConfig(layers: readonly Layer[]): Config {
+function parseConfig(layers: readonly Layer[]): Config {
   const parsed = Config.safeParse(merged(layers));
   if (parsed.success) return parsed.data;
   const unknown = parsed.error.issues.find((issue) => issue.code === 'unrecognized_keys');

@@ -1,15 +1,21 @@
 /**
- * Imports the worker files and finds the workers among what they export: decorated classes and function workers. A file
- * that can't be loaded stops the start: a worker process that lacks half of its workers would fail their jobs.
+ * Imports the worker files and finds among what they export the workers (decorated classes and function workers) and
+ * `configureServer`, which adds middleware and handlers. A file that can't be loaded stops the start: a worker process that lacks half of its workers would fail their jobs.
  */
 import { relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Logger, TsqError, workerDefinitionOf } from '@tsq/core';
-import type { AnyWorker } from '@tsq/worker';
+import { type AnyWorker, type ConfigureServer, ServerSetup } from '@tsq/worker';
 import { errorCodeOf } from './error-code.js';
 import { isMap } from './layer.js';
 import { isTypeScript, registerTypeScript } from './typescript.js';
 import { findWorkerFiles } from './worker-files.js';
+
+export interface LoadedWorkers {
+  readonly workers: readonly AnyWorker[];
+  /** As the files have configured it. */
+  readonly server: ServerSetup;
+}
 
 /**
  * @param paths of `-r`: files, folders, globs, from `folder` on
@@ -19,7 +25,7 @@ export async function loadWorkers(
   paths: readonly string[],
   folder: string,
   logger: Logger,
-): Promise<readonly AnyWorker[]> {
+): Promise<LoadedWorkers> {
   if (paths.length === 0) {
     throw new TsqError(
       'TSQ_WORKERS_UNLOADABLE',
@@ -29,12 +35,17 @@ export async function loadWorkers(
   const files = await findWorkerFiles(paths, folder);
   if (files.some(isTypeScript)) await prepareTypeScript(files, logger);
   const workers = new Set<AnyWorker>();
+  const server = new ServerSetup();
   for (const file of files) {
-    const found = workersIn(await load(file, folder));
-    if (found.length === 0) logger.warn({ file }, `${relative(folder, file)} exports no worker`);
+    const name = relative(folder, file);
+    const exported = exportsOf(await orUnloadable(name, () => import(pathToFileURL(file).href)));
+    const found = Object.values(exported).filter(isWorker);
+    const configure = exported.configureServer;
+    if (found.length === 0 && configure === undefined) logger.warn({ file }, `${name} exports no worker`);
+    if (isConfigurer(configure)) await orUnloadable(name, async () => await configure(server));
     for (const worker of found) workers.add(worker);
   }
-  if (workers.size > 0) return [...workers];
+  if (workers.size > 0) return { workers: [...workers], server };
   const names = files.map((file) => relative(folder, file)).join(', ');
   throw new TsqError(
     'TSQ_WORKERS_UNLOADABLE',
@@ -53,11 +64,10 @@ async function prepareTypeScript(files: readonly string[], logger: Logger): Prom
   }
 }
 
-async function load(file: string, folder: string): Promise<unknown> {
+async function orUnloadable<T>(name: string, load: () => Promise<T>): Promise<T> {
   try {
-    return await import(pathToFileURL(file).href);
+    return await load();
   } catch (error) {
-    const name = relative(folder, file);
     if (isTsqError(error)) throw new TsqError(error.code, `${name}: ${error.message}`, { cause: error });
     const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     const message = `${name} failed while it was loaded: ${what}${hintFor(error)}`;
@@ -66,10 +76,13 @@ async function load(file: string, folder: string): Promise<unknown> {
 }
 
 /** The exports, and what a CommonJS module put into `module.exports`. */
-function workersIn(module: unknown): readonly AnyWorker[] {
-  if (!isMap(module)) return [];
-  const commonJs = isMap(module.default) ? Object.values(module.default) : [];
-  return [...Object.values(module), ...commonJs].filter(isWorker);
+function exportsOf(module: unknown): Readonly<Record<string, unknown>> {
+  if (!isMap(module)) return {};
+  return { ...(isMap(module.default) ? module.default : {}), ...module };
+}
+
+function isConfigurer(value: unknown): value is ConfigureServer {
+  return typeof value === 'function';
 }
 
 function isWorker(value: unknown): value is AnyWorker {

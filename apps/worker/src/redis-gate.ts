@@ -3,7 +3,7 @@
  * and nothing else starts before Redis answers and is one that tsq can run on. While Redis is away the connection keeps
  * trying, with back-off; a stop ends the waiting.
  */
-import { type Component, type Logger, TsqError, whenReady } from '@tsq/core';
+import { type Component, type Logger, TsqError, unavailable, whenReady } from '@tsq/core';
 import { checkRedis } from '@tsq/worker';
 import type { Redis } from 'ioredis';
 
@@ -12,7 +12,7 @@ export interface RedisGateOptions {
   readonly redis: Redis;
   /** For messages: without the password. */
   readonly shownUrl: string;
-  /** `short`: reject when Redis has not answered within `firstAnswerMs`. `endless`: say so then, and wait on. */
+  /** `short`: reject when Redis has not answered within `firstAnswerMs`; `endless`: wait as long as it takes. */
   readonly patience: 'short' | 'endless';
   readonly logger: Logger;
   /** Default 5000. */
@@ -66,14 +66,21 @@ export class RedisGate implements Component {
     });
   }
 
+  /** The connection itself says, once, that Redis is away; when patience is over its last error says why. */
   private async answers(): Promise<void> {
-    const { redis, patience, shownUrl, logger, firstAnswerMs = 5_000 } = this.options;
+    const { redis, patience, shownUrl, firstAnswerMs = 5_000 } = this.options;
+    if (patience === 'endless') return await whenReady(redis);
+    let why: Error | undefined;
+    const onError = (error: Error) => {
+      why = error;
+    };
+    redis.on('error', onError);
     try {
       await whenReady(redis, firstAnswerMs);
     } catch (error) {
-      if (this.stopping.signal.aborted || patience === 'short') throw error;
-      logger.warn({ redis: shownUrl }, 'no answer from Redis yet; waiting until there is one');
-      await whenReady(redis);
+      throw unavailable(`${shownUrl} gave no connection within ${firstAnswerMs} ms`, why ?? error);
+    } finally {
+      redis.off('error', onError);
     }
   }
 }

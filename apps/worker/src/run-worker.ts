@@ -91,10 +91,10 @@ class WorkerRun {
   private async start(): Promise<void> {
     const { config, from, log } = this;
     for (const warning of from.warnings ?? []) log.logger.warn({}, warning);
-    const workers = await loadWorkers(config.require, process.cwd(), log.logger);
+    const { workers, server } = await loadWorkers(config.require, process.cwd(), log.logger);
     if (this.stop.requested.aborted) return;
     const onSignal = (name: string) => this.signals.handle(name);
-    this.composition = compose({ config, workers, logger: log.logger, onSignal });
+    this.composition = compose({ config, workers, server, logger: log.logger, onSignal });
     const { identity } = this.composition;
     showBanner(log, config, { version: ownVersion(), identity, configFile: from.configFile, workers });
     if (this.isQuiet) await this.composition.quiet();

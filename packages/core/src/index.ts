@@ -13,6 +13,7 @@ export {
   whenReady,
 } from './connection.js';
 export { type DeadSetLimits, sidekiqDeadSet } from './dead-set.js';
+export { describeValue } from './describe-value.js';
 export { type Dialect, readTimestampMs, timestampJson } from './dialect.js';
 export { EnqueueError, type PushOutcome } from './enqueue-error.js';
 export type { EnqueueOptions } from './enqueue-options.js';

@@ -1,7 +1,6 @@
 /** `defineWorker`: a worker for those who want no class. */
-import { type FunctionWorker, TsqError, workerDefinition } from '@tsq/core';
+import { describeValue, type FunctionWorker, TsqError, workerDefinition } from '@tsq/core';
 import type { ZodType } from 'zod';
-import { describeValue } from './describe-value.js';
 import { definitionOf, type WorkerSettings } from './worker-settings.js';
 
 /**

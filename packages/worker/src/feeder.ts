@@ -22,6 +22,7 @@ export interface FeederSettings {
 export class Feeder {
   private wakeUp: (() => void) | undefined;
   private readonly trouble: Trouble;
+  private isAsking = false;
 
   constructor(
     private readonly fetcher: Fetcher,
@@ -31,6 +32,11 @@ export class Feeder {
     logger: Logger,
   ) {
     this.trouble = new Trouble(logger, "Can't fetch jobs");
+  }
+
+  /** A fetch is on its way. */
+  get isFetching(): boolean {
+    return this.isAsking;
   }
 
   /** What `wants` answers may have changed. */
@@ -68,7 +74,7 @@ export class Feeder {
 
   private async feed(max: number, signal: AbortSignal): Promise<boolean> {
     try {
-      const units = await this.fetcher.fetch(this.order.next(), max);
+      const units = await this.fetch(max);
       this.trouble.over();
       this.consumer.accept(units);
       // Fewer than asked: the queues are empty by now. `wait` returns at once should they not be, so a second fetch that
@@ -78,6 +84,15 @@ export class Feeder {
     } catch (error) {
       this.trouble.met(error);
       return false;
+    }
+  }
+
+  private async fetch(max: number): Promise<readonly UnitOfWork[]> {
+    this.isAsking = true;
+    try {
+      return await this.fetcher.fetch(this.order.next(), max);
+    } finally {
+      this.isAsking = false;
     }
   }
 }

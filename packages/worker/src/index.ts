@@ -48,3 +48,7 @@ export { Poller, type PollerCounts, type PollerOptions } from './poller.js';
 export { type CapsuleInfo, newProcessIdentity, type ProcessInfo } from './process-info.js';
 export { ProcessRegistry, type ProcessRegistryOptions, type ProcessSignal } from './process-registry.js';
 export { checkRedis, type RedisFacts } from './redis-check.js';
+
+// What a program adds
+
+export { type ConfigureServer, ServerSetup } from './server-setup.js';

@@ -1,9 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { keys, type Logger } from '@tsq/core';
+import { keys, type Logger, type UnitOfWork } from '@tsq/core';
 import { eventually, itIsAComponent, ListFetcher, useRedis } from '@tsq/core/test-support';
 import { Manager, type ManagerSettings } from './manager.js';
 import { QueueOrder } from './queue-order.js';
+import { RunningJobs } from './running-jobs.js';
 import { FunctionProcessor, type JobFunction } from './test-support/function-processor.js';
 
 const numbers = (count: number, first = 1) =>
@@ -97,6 +98,31 @@ describe('Manager', () => {
     expect(Math.max(...it.batches)).toBe(10);
   });
 
+  test('what one turn of the event loop frees is asked for in one fetch', async () => {
+    await push(...numbers(500));
+    const fetcher = new ListFetcher({ url: redis.url });
+    cleanUps.push(() => fetcher.stop(AbortSignal.abort()));
+    await fetcher.start();
+    let ended = 0;
+    const outcome = { kind: 'done' } as const;
+    // As quick as can be, so that slots are free again before the fetch that filled them is over.
+    const process = (unit: UnitOfWork) => {
+      ended += 1;
+      return Promise.resolve({ outcome, settlement: unit.settle(outcome) });
+    };
+    const order = new QueueOrder([{ name: 'q', weight: 0 }]);
+    const parts = { fetcher, processor: { process }, order, running: new RunningJobs() };
+    const manager = new Manager(parts, { concurrency: 10, claimAheadMs: 0 });
+    cleanUps.push(() => manager.stop(AbortSignal.abort()));
+    let fetches = 0;
+    manager.events.on('fetched', () => {
+      fetches += 1;
+    });
+    await manager.start();
+    await eventually(() => expect(ended).toBe(500));
+    expect(fetches).toBe(50);
+  });
+
   test('while every job is synchronous, timers and replies still have their turns', async () => {
     await push(...numbers(300));
     const other = redis.connect();
@@ -179,14 +205,7 @@ describe('Manager', () => {
   test('quiet: what a fetch brings that was on its way goes back', async () => {
     const it = make(() => undefined);
     await it.fetcher.start();
-    const gate = gateOf();
-    const asked = gateOf();
-    const fetch = it.fetcher.fetch.bind(it.fetcher);
-    it.fetcher.fetch = async (queues, max) => {
-      asked.resolve();
-      await gate.promise;
-      return await fetch(queues, max);
-    };
+    const { gate, asked } = holdFetches(it.fetcher);
     await push('1', '2', '3');
     await it.manager.start();
     await asked.promise;
@@ -261,17 +280,49 @@ describe('Manager', () => {
     expect(second.busy).toBe(1);
   });
 
+  test('quiet: what waits and what a fetch brings meanwhile go back in the order of their line', async () => {
+    await push(...numbers(2_000));
+    const hold = gateOf();
+    const it = make((text) => (Number(text) > 1_000 ? hold.promise : undefined), {
+      concurrency: 1,
+      claimAheadMs: 1_000,
+      maxBatch: 100,
+    });
+    await it.fetcher.start();
+    // Held is the first fetch that is sent while jobs wait behind the slow one.
+    const { gate, asked } = holdFetches(
+      it.fetcher,
+      () => it.processor.ended.length === 1_000 && it.manager.waiting > 0,
+    );
+    await it.manager.start();
+    await asked.promise;
+    const quiet = it.manager.quiet();
+    gate.resolve();
+    await quiet;
+    hold.resolve();
+    await it.manager.stop(new AbortController().signal);
+    expect(it.processor.ended).toEqual(numbers(1_001));
+    expect(await line()).toEqual(numbers(999, 1_002));
+  });
+
+  test('a stop waits for the fetch on its way, and gives back what it brings', async () => {
+    const it = make(() => undefined);
+    await it.fetcher.start();
+    const { gate, asked } = holdFetches(it.fetcher);
+    await push('1', '2');
+    await it.manager.start();
+    await asked.promise;
+    const stopped = it.manager.stop(new AbortController().signal);
+    gate.resolve();
+    await stopped;
+    expect(await line()).toEqual(['1', '2']);
+    expect(it.processor.ended).toEqual([]);
+  });
+
   test('a stop ends although a fetch hangs, and gives back what it brings too late', async () => {
     const it = make(() => undefined, { settleWaitMs: 20 });
     await it.fetcher.start();
-    const gate = gateOf();
-    const asked = gateOf();
-    const fetch = it.fetcher.fetch.bind(it.fetcher);
-    it.fetcher.fetch = async (queues, max) => {
-      asked.resolve();
-      await gate.promise;
-      return await fetch(queues, max);
-    };
+    const { gate, asked } = holdFetches(it.fetcher);
     await push('1', '2');
     await it.manager.start();
     await asked.promise;
@@ -313,6 +364,21 @@ function gateOf(): { readonly promise: Promise<void>; readonly resolve: () => vo
     resolve = open;
   });
   return { promise, resolve };
+}
+
+/** Fetches that are to be held wait at the gate; the first to come there says so. */
+function holdFetches(fetcher: ListFetcher, isHeld = () => true) {
+  const gate = gateOf();
+  const asked = gateOf();
+  const fetch = fetcher.fetch.bind(fetcher);
+  fetcher.fetch = async (queues, max) => {
+    if (isHeld()) {
+      asked.resolve();
+      await gate.promise;
+    }
+    return await fetch(queues, max);
+  };
+  return { gate, asked };
 }
 
 /** Blocks the event loop. */

@@ -87,7 +87,7 @@ export class Manager implements Component {
   private readonly free: Slot[];
   private readonly ready = new ReadyLine();
   private feeding: Promise<void> = Promise.resolve();
-  private isFeeding = false;
+  private isQuiet = false;
   private isOver = false;
   private turn: NodeJS.Immediate | undefined;
   private turnEndsAtMs = 0;
@@ -148,28 +148,28 @@ export class Manager implements Component {
   }
 
   private async startFeeding(): Promise<void> {
-    this.isFeeding = true;
-    this.feeding = this.feeder.run(this.quieted.signal).finally(() => {
-      this.isFeeding = false;
-      this.onProgress?.();
-    });
+    this.feeding = this.feeder.run(this.quieted.signal);
   }
 
   private async quietDown(): Promise<void> {
     this.quieted.abort();
-    this.giveBack(this.ready.takeAll(), 'quiet');
+    // The fetch on its way brings younger jobs: they go back first, so that the line keeps its order.
     await this.feeding;
+    this.giveBack(this.ready.takeAll(), 'quiet');
+    this.isQuiet = true;
+    this.onProgress?.();
   }
 
   private async end(deadline: AbortSignal): Promise<void> {
     void this.quiet(); // not waited for here: a fetch that hangs must not keep the running jobs from their deadline
     await this.until(() => this.busy === 0, deadline);
     if (this.busy > 0) await this.abandonRunning();
-    const isAllSaid = () => !this.isFeeding && this.unsettled === 0;
+    const isAllSaid = () => this.isQuiet && this.unsettled === 0;
     await within(this.settings.settleWaitMs, (signal) => this.until(isAllSaid, signal));
     if (!isAllSaid()) {
+      this.giveBack(this.ready.takeAll(), 'quiet');
       this.logger.warn(
-        { outcomes: this.unsettled, fetching: this.isFeeding },
+        { outcomes: this.unsettled, fetching: !this.isQuiet },
         'Redis does not answer; what it was not told yet is left to the fetcher',
       );
     }
@@ -188,6 +188,8 @@ export class Manager implements Component {
     const mine = this.parts.running.list().filter((job) => units.has(job.unit));
     for (const job of mine) job.abort(reason);
     await within(this.settings.stopGraceMs, (signal) => this.until(() => this.busy === 0, signal));
+    // What runs is older than what waits: it goes back last, and ends up in front.
+    this.giveBack(this.ready.takeAll(), 'quiet');
     const left = this.slots.flatMap((slot) => (slot.unit === undefined ? [] : [slot.unit]));
     this.giveBack(left, 'deadline');
   }
@@ -209,17 +211,15 @@ export class Manager implements Component {
   private accept(units: readonly UnitOfWork[]): void {
     if (units.length === 0) return;
     this.events.emit('fetched', units.length);
-    if (this.quieted.signal.aborted) {
-      this.giveBack(units, 'quiet');
-      return;
-    }
     this.ready.add(units, performance.now());
+    if (this.quieted.signal.aborted) return; // `quietDown` gives them back
     this.beginTurn();
     this.startReady();
   }
 
   /** Called for each job that ends: what it does must be cheap. */
   private startReady(): void {
+    if (this.quieted.signal.aborted) return;
     while (this.free.length > 0 && this.ready.size > 0 && performance.now() < this.turnEndsAtMs) {
       const unit = this.ready.take();
       if (unit === undefined) break;
@@ -289,8 +289,9 @@ export class Manager implements Component {
     // With a free slot they are not late: they start in the next turn, which looks again.
     if (this.free.length > 0) return;
     const leftMs = this.claimAhead.patienceMs - (performance.now() - oldestAtMs);
-    if (leftMs > 0) {
-      this.watchForLate(leftMs);
+    // A fetch on its way brings younger jobs, which must go back before these: it is waited for.
+    if (leftMs > 0 || this.feeder.isFetching) {
+      this.watchForLate(Math.max(leftMs, 1));
       return;
     }
     this.claimAhead.forget();

@@ -18,7 +18,7 @@ export interface RedisFacts {
  */
 export async function checkRedis(redis: Redis, logger: Logger): Promise<RedisFacts> {
   const facts = await readFacts(redis);
-  refuseOld(facts.version);
+  checkVersion(facts.version);
   if (facts.maxmemoryPolicy !== undefined && facts.maxmemoryPolicy !== 'noeviction') {
     logger.warn(
       { maxmemoryPolicy: facts.maxmemoryPolicy },
@@ -40,7 +40,11 @@ async function readFacts(redis: Redis): Promise<RedisFacts> {
   }
 }
 
-function refuseOld(version: string): void {
+/**
+ * @param version as INFO tells it; '' when it does not
+ * @throws TSQ_REDIS_UNSUITABLE
+ */
+export function checkVersion(version: string): void {
   const [major = Number.NaN, minor = Number.NaN] = version.split('.').map(Number);
   if (major > oldest.major || (major === oldest.major && minor >= oldest.minor)) return;
   const got = version === '' ? 'one that does not tell its version' : version;

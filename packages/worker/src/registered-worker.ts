@@ -1,16 +1,16 @@
 /** A worker, ready to run: what can be found out about it once was found out when it was added. */
 import {
+  describeValue,
   type FunctionWorker,
   type Job,
   type JsonValue,
+  parseArgs,
   TsqError,
   type WorkerClass,
   type WorkerDefinition,
   type WorkerOptions,
   workerDefinitionOf,
 } from '@tsq/core';
-import { checkArgsBySchema } from './check-args.js';
-import { describeValue } from './describe-value.js';
 
 /** What a registry takes: a class decorated with `@Worker`, or what `defineWorker` returned. */
 export type AnyWorker = WorkerClass | FunctionWorker;
@@ -41,7 +41,7 @@ export class RegisteredWorker {
    */
   checkArgs(args: readonly JsonValue[]): readonly unknown[] {
     const schema = this.options.args;
-    return schema === undefined ? args : checkArgsBySchema(this.name, schema, args);
+    return schema === undefined ? args : parseArgs(this.name, schema, args);
   }
 }
 

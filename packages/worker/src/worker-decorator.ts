@@ -3,9 +3,8 @@
  * there is no list of all workers behind it. Who runs workers finds them among a module's exports, or adds them to a
  * WorkerRegistry, so that a file imported twice, or for its types, has no effect at a distance.
  */
-import { TsqError, workerDefinition, workerDefinitionOf } from '@tsq/core';
+import { describeValue, TsqError, workerDefinition, workerDefinitionOf } from '@tsq/core';
 import type { ZodType } from 'zod';
-import { describeValue } from './describe-value.js';
 import { definitionOf, type WorkerSettings } from './worker-settings.js';
 
 /**

@@ -2,8 +2,7 @@
  * What `@Worker` and `defineWorker` take, checked while the file that says it is loaded: a wrong option is an error of the
  * start, with the worker's name, and not of a job in the night.
  */
-import { didYouMean, TsqError, type WorkerDefinition, type WorkerOptions } from '@tsq/core';
-import { describeValue } from './describe-value.js';
+import { describeValue, didYouMean, TsqError, type WorkerDefinition, type WorkerOptions } from '@tsq/core';
 
 /** `WorkerOptions` and the name on the wire. */
 export interface WorkerSettings extends WorkerOptions {
