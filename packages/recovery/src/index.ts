@@ -1,1 +1,16 @@
-export {};
+/** What @tsq/recovery shows: a name that isn't here is ours to change. */
+export {
+  Heartbeat,
+  type HeartbeatCounts,
+  type HeartbeatOptions,
+  type LapseListener,
+} from './heartbeat.js';
+export type { OrphanPosition } from './recover.js';
+export {
+  type RecoveredInstance,
+  type RecoveredListener,
+  Recoverer,
+  type RecovererCounts,
+  type RecovererOptions,
+} from './recoverer.js';
+export type { HeartbeatSettings, RecovererSettings } from './settings.js';

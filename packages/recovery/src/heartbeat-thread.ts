@@ -1,0 +1,52 @@
+/**
+ * The heartbeat's thread. It beats whatever the main thread does: a job that keeps the event loop busy for minutes must not
+ * make its instance look dead. So nothing here waits for the main thread, but for a new id when the old one has lapsed.
+ */
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import type { Logger } from '@tsq/core';
+import { Keyspace } from '@tsq/tracker';
+import type { LogLevel, News, Order, ThreadSettings } from './heartbeat-messages.js';
+import { Pulse } from './pulse.js';
+
+if (parentPort === null) throw new Error('heartbeat-thread is started by Heartbeat, as a thread');
+beatFor(parentPort, workerData as ThreadSettings); // Heartbeat alone starts this file
+
+function beatFor(port: MessagePort, settings: ThreadSettings): void {
+  const { id, firstBeat, ...rest } = settings;
+  const common = { ...rest, keyspace: new Keyspace(settings.namespace), logger: loggerTo(port) };
+  const tell = (news: News) => port.postMessage(news);
+  const pulseOf = (own: typeof id, mode: typeof firstBeat) =>
+    new Pulse({
+      ...common,
+      id: own,
+      firstBeat: mode,
+      onBeat: () => tell({ kind: 'beat', id: own }),
+      onLapse: () => tell({ kind: 'lapsed', id: own }),
+    });
+
+  let pulse = pulseOf(id, firstBeat);
+  port.on('message', async (order: Order) => {
+    const before = pulse;
+    if (order.kind === 'register') {
+      pulse = pulseOf(order.id, 'register');
+      await before.end();
+    } else {
+      await before.retire();
+      port.close(); // the thread ends when nothing is left open
+    }
+  });
+}
+
+/** The main thread has the logger. What is logged while it is blocked appears when it is free again. */
+function loggerTo(port: MessagePort): Logger {
+  const at = (level: LogLevel) => (fields: object, message: string) =>
+    port.postMessage({ kind: 'log', level, fields, message } satisfies News);
+  const logger: Logger = {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    child: () => logger,
+  };
+  return logger;
+}

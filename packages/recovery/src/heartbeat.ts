@@ -1,0 +1,201 @@
+/**
+ * The instance's sign of life. The beats themselves are in a thread (heartbeat-thread.ts), because the main thread may be
+ * busy with a job for longer than a TTL; here is what the process must know of them: that it is registered, that a beat
+ * went through, that it was taken for dead and goes on under a new id. It starts before anything that claims, and stops last.
+ */
+import { Worker } from 'node:worker_threads';
+import { type Component, type Logger, type RedisLocation, silentLogger, TsqError } from '@tsq/core';
+import { type Instance, type InstanceId, Keyspace } from '@tsq/tracker';
+import type { BeatMode } from './beat.js';
+import type { News, Order, ThreadSettings } from './heartbeat-messages.js';
+import { type HeartbeatSettings, heartbeatSettings } from './settings.js';
+
+export interface HeartbeatOptions extends Partial<HeartbeatSettings> {
+  /** Handed to a thread: its options must be such that they can be cloned. */
+  readonly location: RedisLocation;
+  readonly instance: Instance;
+  readonly keyspace?: Keyspace;
+  readonly logger?: Logger;
+}
+
+export type LapseListener = (fresh: InstanceId, lapsed: InstanceId) => void;
+
+/** Since the start of the process. */
+export interface HeartbeatCounts {
+  readonly beats: number;
+  /** How often this process was declared dead, and took a new id. */
+  readonly lapses: number;
+  /** How often the thread died, and was replaced. */
+  readonly threadRestarts: number;
+}
+
+/** For the thread's goodbye, after the deadline of the stop. */
+const graceMs = 3_000;
+const longestRestartPauseMs = 5_000;
+
+export class Heartbeat implements Component {
+  readonly name = 'heartbeat';
+  private readonly settings: HeartbeatSettings;
+  private readonly keyspace: Keyspace;
+  private readonly logger: Logger;
+  private readonly beatListeners = new Set<() => void>();
+  private readonly lapseListeners = new Set<LapseListener>();
+  private readonly counted = { beats: 0, lapses: 0, threadRestarts: 0 };
+  /** Threads that died in a row, without a beat between them. */
+  private deaths = 0;
+  private thread: Worker | undefined;
+  private restartTimer: NodeJS.Timeout | undefined;
+  private started: Promise<void> | undefined;
+  private stopped: Promise<void> | undefined;
+  private settleStart:
+    | { readonly resolve: () => void; readonly reject: (error: TsqError) => void }
+    | undefined;
+
+  /** @throws TSQ_CONFIG_INVALID */
+  constructor(private readonly options: HeartbeatOptions) {
+    this.settings = heartbeatSettings(options);
+    this.keyspace = options.keyspace ?? new Keyspace();
+    this.logger = options.logger ?? silentLogger;
+    checkCloneable(options.location);
+  }
+
+  get counts(): HeartbeatCounts {
+    return { ...this.counted };
+  }
+
+  /** Called after each beat that Redis took; after a blocked time, once for each that was sent during it. */
+  onBeat(listener: () => void): void {
+    this.beatListeners.add(listener);
+  }
+
+  /** Called when this process was declared dead and has taken a new id, which is not registered yet: `onBeat` follows. */
+  onLapse(listener: LapseListener): void {
+    this.lapseListeners.add(listener);
+  }
+
+  /** Resolves after the first beat, however long Redis is away; rejects only when stopped: TSQ_COMPONENT_STOPPED. */
+  async start(): Promise<void> {
+    if (this.stopped !== undefined) throw stoppedError();
+    this.started ??= new Promise((resolve, reject) => {
+      this.settleStart = { resolve, reject };
+      this.spawn('register');
+    });
+    await this.started;
+  }
+
+  async quiet(): Promise<void> {
+    // Beats go on: what runs must be kept.
+  }
+
+  stop(deadline: AbortSignal): Promise<void> {
+    this.stopped ??= this.end(deadline);
+    return this.stopped;
+  }
+
+  private spawn(firstBeat: BeatMode): void {
+    const { location, instance } = this.options;
+    const { namespace } = this.keyspace;
+    const settings: ThreadSettings = { location, namespace, id: instance.id, firstBeat, ...this.settings };
+    const thread = new Worker(new URL('./heartbeat-thread.js', import.meta.url), { workerData: settings });
+    let failure: unknown;
+    thread.on('message', (news: News) => this.hear(news));
+    thread.on('error', (error) => {
+      failure = error;
+    });
+    thread.once('exit', (exitCode) => this.onExit(exitCode, failure));
+    this.thread = thread;
+  }
+
+  private tell(order: Order): void {
+    this.thread?.postMessage(order);
+  }
+
+  private hear(news: News): void {
+    if (news.kind === 'log') this.logger[news.level](news.fields, news.message);
+    else if (news.kind === 'beat') this.onBeatOf(news.id);
+    else this.onLapseOf(news.id);
+  }
+
+  private onBeatOf(id: InstanceId): void {
+    if (id !== this.options.instance.id) return;
+    this.counted.beats += 1;
+    this.deaths = 0;
+    // From here on the thread alone does not keep the process up; a process that just ends takes it along.
+    if (this.stopped === undefined) this.thread?.unref();
+    this.settleStart?.resolve();
+    for (const listener of this.beatListeners) this.call(listener);
+  }
+
+  private onLapseOf(lapsed: InstanceId): void {
+    const { instance } = this.options;
+    if (lapsed !== instance.id || this.stopped !== undefined) return;
+    this.counted.lapses += 1;
+    const fresh = instance.renew();
+    this.tell({ kind: 'register', id: fresh });
+    this.logger.error(
+      { lapsed, instance: fresh },
+      'this instance is not registered any more: no beat came through for its TTL and the others declared it dead, or Redis lost its keys; it goes on under a new id',
+    );
+    for (const listener of this.lapseListeners) this.call(() => listener(fresh, lapsed));
+  }
+
+  /** A listener that throws must not end the process, nor keep the others from hearing. */
+  private call(listener: () => void): void {
+    try {
+      listener();
+    } catch (error) {
+      this.logger.error({ err: error }, 'a listener of the heartbeat failed');
+    }
+  }
+
+  private onExit(exitCode: number, failure: unknown): void {
+    this.thread = undefined;
+    if (this.stopped !== undefined) return;
+    const pauseMs = Math.min(
+      longestRestartPauseMs,
+      this.deaths === 0 ? 0 : 50 * 2 ** Math.min(this.deaths, 10),
+    );
+    this.deaths += 1;
+    this.counted.threadRestarts += 1;
+    this.logger.error({ exitCode, err: failure, pauseMs }, "the heartbeat's thread died; another is started");
+    // `renew`: the dead one may have registered the id, and it may have been declared dead since.
+    this.restartTimer = setTimeout(() => this.spawn('renew'), pauseMs);
+  }
+
+  private async end(deadline: AbortSignal): Promise<void> {
+    clearTimeout(this.restartTimer);
+    this.settleStart?.reject(stoppedError());
+    const { thread } = this;
+    if (thread === undefined) return;
+    thread.ref();
+    const exited = new Promise<void>((resolve) => {
+      thread.once('exit', () => resolve());
+    });
+    this.tell({ kind: 'retire' });
+    let graceTimer: NodeJS.Timeout | undefined;
+    const terminateLater = () => {
+      graceTimer = setTimeout(() => void thread.terminate(), graceMs);
+    };
+    if (deadline.aborted) terminateLater();
+    else deadline.addEventListener('abort', terminateLater, { once: true });
+    await exited;
+    clearTimeout(graceTimer);
+    deadline.removeEventListener('abort', terminateLater);
+  }
+}
+
+function stoppedError(): TsqError {
+  return new TsqError('TSQ_COMPONENT_STOPPED', 'the heartbeat was stopped; it lives once: make a new one');
+}
+
+function checkCloneable(location: RedisLocation): void {
+  try {
+    structuredClone(location);
+  } catch (cause) {
+    throw new TsqError(
+      'TSQ_CONFIG_INVALID',
+      `the options of the Redis connection: expected plain data, which a thread can be given; ${String(cause)}`,
+      { cause },
+    );
+  }
+}

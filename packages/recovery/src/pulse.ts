@@ -1,0 +1,131 @@
+/**
+ * The beats of one id, over a connection of its own. An id lives once: when it has lapsed, its pulse ends and another id
+ * has another pulse.
+ *
+ * `register` is sent once. When it can't be known whether that arrived, the next beat is a renewal: had the id been declared
+ * dead in the meantime, a second registration would bring it back to life, and its old claims would be taken for new ones.
+ */
+import { type Logger, openConnection, type RedisLocation, whenReady } from '@tsq/core';
+import type { InstanceId, Keyspace } from '@tsq/tracker';
+import type { Redis } from 'ioredis';
+import { type BeatMode, beat } from './beat.js';
+import { isRefusal, wantsNewConnection } from './connection-errors.js';
+import { pause } from './pause.js';
+import { type Retirement, retire } from './retire.js';
+import type { HeartbeatSettings } from './settings.js';
+
+export interface PulseOptions extends HeartbeatSettings {
+  readonly location: RedisLocation;
+  readonly keyspace: Keyspace;
+  readonly id: InstanceId;
+  readonly firstBeat: BeatMode;
+  readonly logger: Logger;
+  readonly onBeat: () => void;
+  /** The id was declared dead; no beat of this pulse follows. */
+  readonly onLapse: () => void;
+}
+
+/** For the connection, when the time to take leave has come. */
+const lastWordsMs = 2_000;
+
+export class Pulse {
+  private readonly redis: Redis;
+  private readonly ending = new AbortController();
+  private readonly beating: Promise<void>;
+  private mode: BeatMode;
+  /** Redis may know the id. */
+  private wasSent: boolean;
+  private fails = false;
+
+  constructor(private readonly options: PulseOptions) {
+    this.mode = options.firstBeat;
+    this.wasSent = options.firstBeat === 'renew';
+    this.redis = openConnection(options.location, {
+      name: `tsq:${options.id}:heartbeat`,
+      commandTimeoutMs: this.commandTimeoutMs,
+      logger: options.logger,
+    });
+    this.beating = this.run();
+  }
+
+  /** Ends the beats, and tells Redis that the instance is no more. `unconfirmed`: its TTL will tell. Never rejects. */
+  async retire(): Promise<Retirement | 'unconfirmed'> {
+    const { keyspace, id, logger } = this.options;
+    this.ending.abort();
+    try {
+      if (!this.wasSent) return 'gone';
+      await whenReady(this.redis, lastWordsMs);
+      await this.beating; // a beat behind the goodbye would undo it
+      return await retire(this.redis, keyspace, id);
+    } catch (error) {
+      logger.warn({ instance: id, err: error }, 'Redis heard no goodbye; the instance ends with its TTL');
+      return 'unconfirmed';
+    } finally {
+      await this.end();
+    }
+  }
+
+  /** Ends the beats, and leaves Redis as it is. */
+  async end(): Promise<void> {
+    this.ending.abort();
+    this.redis.disconnect();
+    await this.beating;
+  }
+
+  private async run(): Promise<void> {
+    while (!this.ending.signal.aborted) await pause(await this.attempt(), this.ending.signal);
+  }
+
+  /** One beat; answers how long to wait for the next. */
+  private async attempt(): Promise<number> {
+    try {
+      await whenReady(this.redis);
+      if (this.ending.signal.aborted) return 0;
+      await this.beat();
+      this.worked();
+      return this.options.intervalMs;
+    } catch (error) {
+      if (!this.ending.signal.aborted) this.failed(error);
+      return Math.min(1_000, Math.ceil(this.options.intervalMs / 3));
+    }
+  }
+
+  private async beat(): Promise<void> {
+    const { keyspace, id, ttlMs, onBeat, onLapse } = this.options;
+    const mode = this.mode;
+    this.mode = 'renew';
+    this.wasSent = true;
+    const reply = await beat(this.redis, keyspace, id, ttlMs, mode).catch((error: unknown) => {
+      // Nothing was written, so the id is as new as before.
+      if (isRefusal(error)) this.mode = mode;
+      throw error;
+    });
+    if (reply === 'renewed') return onBeat();
+    this.ending.abort();
+    onLapse();
+  }
+
+  private worked(): void {
+    if (this.fails) this.options.logger.info({ instance: this.options.id }, 'the heartbeat works again');
+    this.fails = false;
+  }
+
+  private failed(error: unknown): void {
+    if (wantsNewConnection(error)) this.redis.disconnect(true);
+    const { id: instance, ttlMs, logger } = this.options;
+    if (!this.fails) {
+      const fields = { instance, ttlMs, err: error };
+      logger.warn(
+        fields,
+        'a heartbeat failed; trying again. After its TTL the others take this instance for dead',
+      );
+    }
+    this.fails = true;
+  }
+
+  /** A beat that got no answer must be followed by another within the TTL. */
+  private get commandTimeoutMs(): number {
+    const { intervalMs, ttlMs } = this.options;
+    return Math.min(5_000, Math.ceil((ttlMs - intervalMs) / 2));
+  }
+}

@@ -1,0 +1,104 @@
+-- recover: puts back what a dead instance held, some jobs at a call: the same bytes, each on the queue that its member names.
+-- A script, because "it is dead", "it may claim no more" and "this job is in its queue again and nobody's claim" must be one
+-- step: however many call this at once, each orphan is put back once (S3), and none of the living (S4).
+-- KEYS[1]  instances       SET
+-- KEYS[2]  instances:dead  SET of the ids that were declared dead and still hold claims
+-- KEYS[3]  instance:ID     STRING: while it is there, the instance lives
+-- KEYS[4]  jobs:ID         SET of members
+-- KEYS[5]  claims:ID       STRING
+-- KEYS[6]  queues          SET of queue names
+-- ARGV[1]  ID
+-- ARGV[2]  what stands before a member in the key of its payload
+-- ARGV[3]  what stands before a queue's name in the key of its list
+-- ARGV[4]  limit           1 to 500 jobs
+-- ARGV[5]  'next': they are fetched before what waits in the queue; 'last': behind it. The oldest claim comes first in both.
+-- Returns  'alive', and nothing was written; or { 1 when this call declared it dead else 0, number of jobs put back,
+--          { member whose payload is gone, … }, { what keeps jobs from going back, … }, number of members left }.
+--          What keeps a job: the key of its queue, when that holds no list; its own member, when it names no queue. Such jobs
+--          stay the dead instance's claims, and go back by a later call when the key is repaired.
+-- Order    What can fail comes before the first write. The first write is SREM, which a full Redis allows.
+local id, limit, goes_next = ARGV[1], tonumber(ARGV[4]), ARGV[5] == 'next'
+-- Above so many members their order is given up: sorting them would hold up everybody, again at each call.
+local sorted_at_most = 2000
+-- A call that has read so many bytes of payloads reads no more.
+local enough_bytes = 1048576
+
+if redis.call('EXISTS', KEYS[3]) == 1 then return 'alive' end
+redis.call('SCARD', KEYS[1]) -- these raise WRONGTYPE
+redis.call('SCARD', KEYS[2])
+local members
+if redis.call('SCARD', KEYS[4]) > sorted_at_most then
+  members = redis.call('SRANDMEMBER', KEYS[4], limit)
+else
+  members = redis.call('SMEMBERS', KEYS[4])
+end
+local function holds(key, wanted)
+  local kind = redis.call('TYPE', key).ok
+  return kind == wanted or kind == 'none'
+end
+local names_fit = holds(KEYS[6], 'set')
+
+-- Who can go back, in the order of the pushes: by RPUSH the last one pushed is fetched first, by LPUSH the first one.
+local fits, kept, able = {}, {}, {}
+for _, member in ipairs(members) do
+  local at = string.find(member, '@', 1, true)
+  local name = at and string.sub(member, at + 1)
+  if name and fits[name] == nil then
+    fits[name] = holds(ARGV[3] .. name, 'list')
+    if not fits[name] then kept[#kept + 1] = ARGV[3] .. name end
+  end
+  if not name then
+    kept[#kept + 1] = member
+  elseif fits[name] then
+    local batch, index = string.match(member, '%.(%d+)%.(%d+)@')
+    able[#able + 1] = { member = member, name = name, rank = (batch or 0) * 1000000 + (index or 0) }
+  end
+end
+if goes_next then
+  table.sort(able, function(a, b) return a.rank > b.rank end)
+else
+  table.sort(able, function(a, b) return a.rank < b.rank end)
+end
+
+-- Reads in slices that double, so that big payloads end it early.
+local missing, ended, ended_keys, names, lines = {}, {}, {}, {}, {}
+local bytes, at, slice = 0, 1, 1
+local last = math.min(limit, #able)
+while at <= last and bytes < enough_bytes do
+  local upto = math.min(at + slice - 1, last)
+  local payload_keys = {}
+  for i = at, upto do payload_keys[#payload_keys + 1] = ARGV[2] .. able[i].member end
+  for i, payload in ipairs(redis.call('MGET', unpack(payload_keys))) do
+    local orphan = able[at + i - 1]
+    ended[#ended + 1] = orphan.member
+    if payload then
+      local line = lines[orphan.name]
+      if not line then
+        line = {}
+        lines[orphan.name] = line
+        names[#names + 1] = orphan.name
+      end
+      line[#line + 1] = payload
+      ended_keys[#ended_keys + 1] = payload_keys[i]
+      bytes = bytes + #payload
+    else
+      missing[#missing + 1] = orphan.member -- a key of another type counts as gone too, and is left alone
+    end
+  end
+  at = upto + 1
+  slice = slice * 2
+end
+
+local declared = redis.call('SREM', KEYS[1], id)
+if #ended > 0 then redis.call('SREM', KEYS[4], unpack(ended)) end
+if #ended_keys > 0 then redis.call('DEL', unpack(ended_keys)) end
+for _, name in ipairs(names) do redis.call(goes_next and 'RPUSH' or 'LPUSH', ARGV[3] .. name, unpack(lines[name])) end
+if names_fit and #names > 0 then redis.call('SADD', KEYS[6], unpack(names)) end
+local left = redis.call('SCARD', KEYS[4])
+if left > 0 then
+  redis.call('SADD', KEYS[2], id)
+else
+  redis.call('SREM', KEYS[2], id)
+  redis.call('DEL', KEYS[5])
+end
+return { declared, #ended_keys, missing, kept, left }

@@ -1,0 +1,64 @@
+/** recover.lua, typed: one step of putting back what a dead instance held. */
+import { keys, LuaScript } from '@tsq/core';
+import type { InstanceId, Keyspace } from '@tsq/tracker';
+import type { Redis } from 'ioredis';
+
+const script = new LuaScript(new URL('./recover.lua', import.meta.url));
+
+/** One step moves no more, so that others are served in between. */
+export const maxJobsPerStep = 500;
+
+/** Where orphans join their queue: `next`, before all that waits there, or `last`, behind it. */
+export type OrphanPosition = 'next' | 'last';
+
+export interface RecoveryStep {
+  /** This step was the one that declared the instance dead. */
+  readonly declaredDead: boolean;
+  /** Jobs that are back on their queues. */
+  readonly recovered: number;
+  /** Claims whose payload was gone: there is nothing to put back. */
+  readonly missing: readonly string[];
+  /** What keeps jobs from going back: keys of queues that hold no list, and members that name no queue. */
+  readonly blockedBy: readonly string[];
+  /** Claims that the dead instance holds still. */
+  readonly remaining: number;
+}
+
+/**
+ * `alive`: the instance's heartbeat is there, and nothing was written.
+ * @param limit 1 to 500; a step whose payloads are big moves fewer
+ */
+export async function recover(
+  redis: Redis,
+  keyspace: Keyspace,
+  id: InstanceId,
+  limit: number,
+  position: OrphanPosition,
+): Promise<RecoveryStep | 'alive'> {
+  const scriptKeys = [
+    keyspace.instances,
+    keyspace.deadInstances,
+    keyspace.instance(id),
+    keyspace.jobs(id),
+    keyspace.claims(id),
+    keys.queues,
+  ];
+  const args = [id, keyspace.jobPrefix, keys.queuePrefix, Math.min(limit, maxJobsPerStep), position];
+  const reply = await script.run(redis, scriptKeys, args);
+  if (Buffer.isBuffer(reply)) return 'alive';
+  // The shape that the script's header gives.
+  const [declared, recovered, missing, blockedBy, remaining] = reply as [
+    0 | 1,
+    number,
+    Buffer[],
+    Buffer[],
+    number,
+  ];
+  return {
+    declaredDead: declared === 1,
+    recovered,
+    missing: missing.map(String),
+    blockedBy: blockedBy.map(String),
+    remaining,
+  };
+}

@@ -1,0 +1,17 @@
+-- retire: an instance ends of its own will, and nobody shall wait for its TTL. A script, because "it holds nothing" and "it is
+-- gone" must be one step: a claim between them would be held by an instance that nobody looks for. May be sent again.
+-- KEYS[1]  instances    SET
+-- KEYS[2]  instance:ID  STRING
+-- KEYS[3]  jobs:ID      SET of members
+-- KEYS[4]  claims:ID    STRING
+-- ARGV[1]  ID
+-- Returns  'gone': it held nothing, and no key of it is left; 'left': it holds claims still, and looks dead from now on, so
+--          that the others put them back at once.
+-- Order    What can fail comes before the first write. The first write is SREM or DEL, which a full Redis allows.
+if redis.call('SCARD', KEYS[3]) > 0 then
+  redis.call('DEL', KEYS[2])
+  return 'left'
+end
+redis.call('SREM', KEYS[1], ARGV[1])
+redis.call('DEL', KEYS[2], KEYS[4])
+return 'gone'

@@ -1,0 +1,62 @@
+/** The settings of heartbeat and recoverer, with their defaults, checked before anything is started. */
+import { TsqError } from '@tsq/core';
+import { maxJobsPerStep, type OrphanPosition } from './recover.js';
+
+export interface HeartbeatSettings {
+  /** Between two beats. Default 30,000. */
+  readonly intervalMs: number;
+  /** Without a beat for so long an instance is dead. At least two intervals. Default 90,000. */
+  readonly ttlMs: number;
+}
+
+export interface RecovererSettings {
+  /** Between two passes. Default 30,000. */
+  readonly intervalMs: number;
+  /** The lock of a recoverer that lives, yet never ends, is free after so long. Default 300,000. */
+  readonly lockTtlMs: number;
+  /** Before the first pass. Default 5,000. */
+  readonly startDelayMs: number;
+  /** Jobs put back by one call, 1 to 500. Default 500. */
+  readonly batchSize: number;
+  /** Where orphans join their queue. Default `next`. */
+  readonly position: OrphanPosition;
+}
+
+/** What a timer of Node can wait; beyond it, it does not wait at all. */
+const longestMs = 2 ** 31 - 1;
+
+/** @throws TSQ_CONFIG_INVALID */
+export function heartbeatSettings(given: Partial<HeartbeatSettings>): HeartbeatSettings {
+  const { intervalMs = 30_000, ttlMs = 90_000 } = given;
+  checkWhole('heartbeat.intervalMs', intervalMs, 1, longestMs);
+  checkWhole('heartbeat.ttlMs', ttlMs, 1, longestMs);
+  if (ttlMs < 2 * intervalMs) {
+    throw new TsqError(
+      'TSQ_CONFIG_INVALID',
+      `heartbeat.ttlMs: expected at least two intervals (${2 * intervalMs}), so that one late beat is not taken for a death; got ${ttlMs}`,
+    );
+  }
+  return { intervalMs, ttlMs };
+}
+
+/** @throws TSQ_CONFIG_INVALID */
+export function recovererSettings(given: Partial<RecovererSettings>): RecovererSettings {
+  const { intervalMs = 30_000, lockTtlMs = 300_000, startDelayMs = 5_000 } = given;
+  const { batchSize = maxJobsPerStep, position = 'next' } = given;
+  checkWhole('recovery.intervalMs', intervalMs, 1, longestMs);
+  checkWhole('recovery.lockTtlMs', lockTtlMs, 1, longestMs);
+  checkWhole('recovery.startDelayMs', startDelayMs, 0, longestMs);
+  checkWhole('recovery.batchSize', batchSize, 1, maxJobsPerStep);
+  if (position !== 'next' && position !== 'last') {
+    throw new TsqError('TSQ_CONFIG_INVALID', `recovery.position: expected next or last, got ${position}`);
+  }
+  return { intervalMs, lockTtlMs, startDelayMs, batchSize, position };
+}
+
+function checkWhole(name: string, value: number, least: number, most: number): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  throw new TsqError(
+    'TSQ_CONFIG_INVALID',
+    `${name}: expected a whole number from ${least} to ${most}, got ${value}`,
+  );
+}
