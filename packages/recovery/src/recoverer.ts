@@ -17,7 +17,7 @@ import { isRefusal, wantsNewConnection } from './connection-errors.js';
 import { pause } from './pause.js';
 import { whenReadyUnless } from './ready.js';
 import { recover } from './recover.js';
-import { RecoveryLock } from './recovery-lock.js';
+import { releaseLock, takeLock } from './recovery-lock.js';
 import { type RecovererSettings, recovererSettings } from './settings.js';
 
 export interface RecovererOptions extends Partial<RecovererSettings> {
@@ -139,12 +139,11 @@ export class Recoverer implements Component {
 
   private async passUnderLock(redis: Redis): Promise<void> {
     const own = this.options.instance.id;
-    const lock = new RecoveryLock(redis, this.keyspace, this.settings.lockTtlMs);
-    if ((await lock.take(own)) === 'held') return;
+    if ((await takeLock(redis, this.keyspace, own, this.settings.lockTtlMs)) === 'held') return;
     try {
       await this.pass(redis, own);
     } finally {
-      await lock.release(own);
+      await releaseLock(redis, this.keyspace, own);
     }
   }
 
