@@ -11,15 +11,15 @@ const { step } = await import('./set-up/step.mjs');
 const { prepareWorkspace } = await import('./set-up/workspace.mjs');
 const { requireRedisServer, startPrivateRedis } = await import('./set-up/redis.mjs');
 const { rubySidekiqVersion } = await import('./set-up/ruby.mjs');
-const { exitWith, runInForeground } = await import('./set-up/program.mjs');
+const { exitWith, runInOwnGroup } = await import('./set-up/program.mjs');
 
 await exitWith(async () => {
   await prepareWorkspace();
+  await step('Ruby', describeRuby);
   const redis = await provideRedis();
   try {
-    await step('Ruby', describeRuby);
     const demo = join(root, 'apps/demo/dist/show.js');
-    return await runInForeground([demo, ...process.argv.slice(2)], { REDIS_URL: redis.url });
+    return await runInOwnGroup([demo, ...process.argv.slice(2)], { REDIS_URL: redis.url });
   } finally {
     await redis.stop();
   }

@@ -1,7 +1,5 @@
 /** Installs Debian packages, where this user may: as root, or by a sudo that asks for no password. */
-import { onPath, outcomeOf, run } from './command.mjs';
-
-let listsAreFresh = false;
+import { onPath, outcomeOf, SetUpError } from './command.mjs';
 
 /** Why apt can not be used here, or undefined when it can. */
 export async function aptIsNotPossible() {
@@ -16,10 +14,12 @@ export async function aptIsNotPossible() {
 export async function aptInstall(packages) {
   const sudo = process.getuid() === 0 ? [] : ['sudo', '-n'];
   const aptGet = async (...args) => {
-    const line = [...sudo, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...args];
-    await run(line[0], line.slice(1));
+    const [command, ...rest] = [...sudo, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...args];
+    return await outcomeOf(command, rest);
   };
-  if (!listsAreFresh) await aptGet('update');
-  listsAreFresh = true;
-  await aptGet('install', '--yes', '--no-install-recommends', ...packages);
+  const update = await aptGet('update'); // one source out of reach fails it, and may not matter: install decides
+  const install = await aptGet('install', '--yes', '--no-install-recommends', ...packages);
+  if (install.code === 0) return;
+  const said = update.code === 0 ? install.output : `${update.output}\n${install.output}`;
+  throw new SetUpError(`apt-get could not install ${packages.join(' ')}:\n${said}`);
 }

@@ -17,6 +17,7 @@ export async function requireRedisServer() {
   const obstacle = await aptIsNotPossible();
   if (obstacle !== undefined) throw new SetUpError(missing(obstacle));
   await aptInstall(['redis-server']);
+  if (onPath('redis-server') === undefined) throw new SetUpError(missing('apt put it elsewhere'));
   return 'installed with apt';
 }
 

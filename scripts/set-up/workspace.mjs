@@ -16,6 +16,6 @@ export async function prepareWorkspace() {
     await pnpm('install', '--frozen-lockfile', '--config.confirmModulesPurge=false');
   });
   await step('Packages built', async () => {
-    await pnpm('exec', 'turbo', 'run', 'build', '--output-logs=errors-only');
+    await pnpm('exec', 'turbo', 'run', 'build', '--continue', '--output-logs=errors-only');
   });
 }

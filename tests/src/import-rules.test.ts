@@ -8,9 +8,13 @@ test('nobody imports what the rules of the house forbid', () => {
 });
 
 describe('the rules', () => {
-  const member = (folder: string, manifest: Manifest, files: Record<string, string> = {}): Member => ({
+  const member = (
+    folder: string,
+    manifest: Omit<Manifest, 'version'>,
+    files: Record<string, string> = {},
+  ): Member => ({
     folder,
-    manifest: { exports: { '.': {}, './test-support': {} }, ...manifest },
+    manifest: { version: '1.0.0', exports: { '.': {}, './test-support': {} }, ...manifest },
     sources: Object.entries(files).map(([name, text]) => {
       const path = `${folder}/src/${name}`;
       return { path, ...parseSource(path, text) };

@@ -16,8 +16,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 /** A name of ours that a manifest lists without importing it: the demo starts the command. */
 const commandsOnly: ReadonlySet<string> = new Set(['tsq-worker']);
 
-/** The one place where tsq itself asks the environment; the demo is an example, and asks as a user's program does. */
-const environmentReaders = [/^apps\/worker\/src\/(config|environment)\.ts$/, /^apps\/demo\//];
+/** Where tsq asks the environment. Private members (demo, bench) do not ship: they ask as a user's program does. */
+const environmentReader = /^apps\/worker\/src\/(config|environment)\.ts$/;
 
 export function importViolations(members: readonly Member[]): readonly string[] {
   const byName = new Map(members.map((member) => [member.manifest.name, member]));
@@ -43,7 +43,7 @@ function sourceViolations(source: SourceFile, member: Member, byName: ReadonlyMa
     if (target === undefined) return foreignProblem(name, source, member.manifest);
     return houseProblem(specifier, target, source, member, byName);
   });
-  if (source.readsEnvironment && !isForTests(source.path) && !readsByRight(source.path)) {
+  if (source.readsEnvironment && !mayReadEnvironment(source, member)) {
     problems.push("reads process.env; only tsq-worker's configuration does: take a setting instead");
   }
   return problems.filter((problem) => problem !== undefined).map((problem) => `${source.path}: ${problem}`);
@@ -119,6 +119,6 @@ function isForTests(path: string): boolean {
   return /\.test\.[jt]s$|\/test-support\//.test(path);
 }
 
-function readsByRight(path: string): boolean {
-  return environmentReaders.some((reader) => reader.test(path));
+function mayReadEnvironment(source: SourceFile, member: Member): boolean {
+  return member.manifest.private === true || isForTests(source.path) || environmentReader.test(source.path);
 }

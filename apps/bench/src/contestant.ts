@@ -17,7 +17,17 @@ export interface Sizes {
 }
 
 export function contestants({ concurrency, rubyJobs, tsqJobs }: Sizes): readonly Contestant[] {
-  const ruby = ['sidekiq', '-r', pathOf('../ruby/noop.rb'), '-q', 'default', '-c', String(concurrency), '-t', '5'];
+  const ruby = [
+    'sidekiq',
+    '-r',
+    pathOf('../ruby/noop.rb'),
+    '-q',
+    'default',
+    '-c',
+    String(concurrency),
+    '-t',
+    '5',
+  ];
   const bin = createRequire(import.meta.url).resolve('tsq-worker/bin');
   const place = ['-r', pathOf('./noop-workers.js'), '-q', 'default', '-c', String(concurrency), '-t', '5'];
   const tsq = [process.execPath, bin, ...place, '--no-job-logging', '--log-level', 'warn'];

@@ -64,7 +64,9 @@ async function probe(admin: Redis, contestant: Contestant, counter: string): Pro
 
 async function fill(admin: Redis, { jobs, jobClass }: Contestant): Promise<void> {
   for (let next = 1; next <= jobs; next += 1_000) {
-    const batch = Array.from({ length: Math.min(1_000, jobs - next + 1) }, (_, i) => payload(jobClass, next + i));
+    const batch = Array.from({ length: Math.min(1_000, jobs - next + 1) }, (_, i) =>
+      payload(jobClass, next + i),
+    );
     await admin.lpush('held', ...batch);
   }
 }
@@ -94,10 +96,15 @@ async function audit(admin: Redis, { name, jobs }: Contestant): Promise<void> {
   };
   const balanced = { processed: jobs + 1, failed: 0, retry: 0, dead: 0, left: 0 };
   if (JSON.stringify(books) === JSON.stringify(balanced)) return;
-  throw new Error(`${name}: the books do not balance: ${JSON.stringify(books)}, expected ${JSON.stringify(balanced)}`);
+  throw new Error(
+    `${name}: the books do not balance: ${JSON.stringify(books)}, expected ${JSON.stringify(balanced)}`,
+  );
 }
 
-async function measure(admin: Redis, worker: ChildProcess): Promise<{ workerMicroseconds: number; reads: number }> {
+async function measure(
+  admin: Redis,
+  worker: ChildProcess,
+): Promise<{ workerMicroseconds: number; reads: number }> {
   const stats = await admin.info('stats');
   const reads = Number(/total_reads_processed:(\d+)/.exec(stats)?.[1] ?? 0);
   const fields = readFileSync(`/proc/${worker.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];

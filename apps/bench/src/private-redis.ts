@@ -17,7 +17,18 @@ export class PrivateRedis {
   static async start(): Promise<PrivateRedis> {
     const port = await freePort();
     const folder = mkdtempSync(join(tmpdir(), 'tsq-bench-'));
-    const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'no'];
+    const args = [
+      '--port',
+      String(port),
+      '--bind',
+      '127.0.0.1',
+      '--dir',
+      folder,
+      '--save',
+      '',
+      '--appendonly',
+      'no',
+    ];
     const server = spawn('redis-server', args, { stdio: 'ignore' });
     const url = `redis://127.0.0.1:${port}/0`;
     const admin = new Redis(url, { retryStrategy: () => 20, maxRetriesPerRequest: null });

@@ -14,7 +14,7 @@ export interface JournalLine {
 }
 
 /** The environment variable with the journal's path: the workers run in processes of their own. */
-export const journalVariable = 'TSQ_DEMO_JOURNAL';
+const journalVariable = 'TSQ_DEMO_JOURNAL';
 
 let file: number | undefined;
 

@@ -46,7 +46,8 @@ async function main(): Promise<number> {
     outcome = summarise(tally, journal);
     if (keep) await keepUp(workers);
   } finally {
-    if (outcome !== 0) for (const worker of workers) say(`log of ${worker.name}:\n${worker.logText().slice(-4_000)}`);
+    if (outcome !== 0)
+      for (const worker of workers) say(`log of ${worker.name}:\n${worker.logText().slice(-4_000)}`);
     await Promise.all(workers.map((worker) => worker.kill('SIGTERM')));
     await client.close();
     await redis.srem('queues', queue);
@@ -56,7 +57,12 @@ async function main(): Promise<number> {
   return outcome;
 }
 
-async function show(client: Client, redis: Redis, journal: Journal, workers: WorkerProcess[]): Promise<Tally> {
+async function show(
+  client: Client,
+  redis: Redis,
+  journal: Journal,
+  workers: WorkerProcess[],
+): Promise<Tally> {
   const [first, second] = workers;
   if (first === undefined || second === undefined) throw new Error('the show needs two workers');
   await until('both workers work', async () => (await redis.scard(`${namespace}:instances`)) === 2);
@@ -80,7 +86,10 @@ async function show(client: Client, redis: Redis, journal: Journal, workers: Wor
 }
 
 async function enqueueFromTypeScript(client: Client): Promise<string[]> {
-  const args = Array.from({ length: 40 }, (_, n): [string, number] => [`https://example.org/${n}.png`, 300 + 10 * n]);
+  const args = Array.from({ length: 40 }, (_, n): [string, number] => [
+    `https://example.org/${n}.png`,
+    300 + 10 * n,
+  ]);
   const jids = await client.with({ queue }).enqueueBulk(ResizeImage, args);
   say(`${jids.length} jobs enqueued from TypeScript (ResizeImage)`);
   return jids.filter((jid) => jid !== undefined);
@@ -89,7 +98,7 @@ async function enqueueFromTypeScript(client: Client): Promise<string[]> {
 function enqueueFromRuby(): string[] {
   const probe = spawnSync('ruby', ['-e', 'require "sidekiq"; print Sidekiq::VERSION'], { encoding: 'utf8' });
   if (probe.status !== 0) {
-    say("no Ruby with Sidekiq here: its part is left out (Debian, Ubuntu: apt-get install ruby-sidekiq)");
+    say('no Ruby with Sidekiq here: its part is left out (Debian, Ubuntu: apt-get install ruby-sidekiq)');
     return [];
   }
   const producer = fileURLToPath(new URL('../ruby/producer.rb', import.meta.url));
@@ -131,7 +140,9 @@ function summarise({ enqueued, recovered }: Tally, journal: Journal): number {
 
 async function keepUp(workers: readonly WorkerProcess[]): Promise<void> {
   const running = workers.filter((worker) => worker.isRunning);
-  say(`still up: Redis at ${redisUrl}, tsq-worker pid ${running.map((worker) => worker.pid).join(', ')}. Ctrl-C ends both`);
+  say(
+    `still up: Redis at ${redisUrl}, tsq-worker pid ${running.map((worker) => worker.pid).join(', ')}. Ctrl-C ends both`,
+  );
   say(`enqueue to it from Ruby:    REDIS_URL=${redisUrl} ruby apps/demo/ruby/producer.rb ${queue} 5`);
   say(`enqueue to it by hand:      redis-cli -u ${redisUrl} LPUSH queue:${queue} '${sampleJob()}'`);
   await new Promise<void>((resolve) => {
@@ -147,7 +158,10 @@ function sampleJob(): string {
 /** Somebody else's demo on the same Redis would be counted as ours. */
 async function refuseLeftovers(redis: Redis): Promise<void> {
   const waiting = await redis.llen(`queue:${queue}`);
-  if (waiting > 0) throw new Error(`queue ${queue} already holds ${waiting} jobs; empty it with: redis-cli DEL queue:${queue}`);
+  if (waiting > 0)
+    throw new Error(
+      `queue ${queue} already holds ${waiting} jobs; empty it with: redis-cli DEL queue:${queue}`,
+    );
 }
 
 async function until<T>(what: string, check: () => T | Promise<T>): Promise<NonNullable<T>> {

@@ -29,10 +29,14 @@ export class WorkerProcess {
     const start = ['--recovery-start-delay', '1', '--poll-average', '1'];
     const place = ['-r', workers, '-q', settings.queue, '--namespace', settings.namespace];
     const output = openSync(settings.log, 'a');
-    const child = spawn(process.execPath, [bin, ...place, '-c', '5', '-t', '5', '--tag', 'demo', ...times, ...start], {
-      env: { ...process.env, REDIS_URL: settings.redisUrl, TSQ_DEMO_JOURNAL: settings.journal },
-      stdio: ['ignore', output, output],
-    });
+    const child = spawn(
+      process.execPath,
+      [bin, ...place, '-c', '5', '-t', '5', '--tag', 'demo', ...times, ...start],
+      {
+        env: { ...process.env, REDIS_URL: settings.redisUrl, TSQ_DEMO_JOURNAL: settings.journal },
+        stdio: ['ignore', output, output],
+      },
+    );
     return new WorkerProcess(name, child, settings.log);
   }
 

@@ -16,7 +16,8 @@ export class ResizeImage {
 @Worker({ name: 'Reports::Render', tracked: true })
 export class RenderReport {
   async perform(_title: string, account: bigint): Promise<void> {
-    if (account !== 123_456_789_012_345_678_901n) throw new RangeError(`account ${account} is not what was sent`);
+    if (account !== 123_456_789_012_345_678_901n)
+      throw new RangeError(`account ${account} is not what was sent`);
     await work(400);
   }
 }

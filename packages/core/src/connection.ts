@@ -3,6 +3,7 @@
  * command again whose reply was lost, and a claim would run twice. So a command is sent only on a connection that is
  * ready, once, and its caller hears of every doubt.
  */
+import { types } from 'node:util';
 import { Redis, type RedisOptions } from 'ioredis';
 import { TsqError } from './errors.js';
 import { type Logger, silentLogger } from './logger.js';
@@ -35,12 +36,28 @@ export function openConnection(location: RedisLocation, options: ConnectionOptio
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     connectTimeout: 5_000,
+    autoResendUnfulfilledCommands: false,
+    // A replica answers so after a failover: nothing was executed, and the address may lead to the new master by now.
+    // `true` makes the connection anew without sending the command again.
+    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
     retryStrategy: (attempt: number) => Math.min(50 * 2 ** Math.min(attempt, 6), longestPauseMs),
-    ...(timeoutMs > 0 ? { commandTimeout: timeoutMs } : {}),
+    // The first rejects the command; the second drops a connection on which nothing comes any more.
+    ...(timeoutMs > 0 ? { commandTimeout: timeoutMs, socketTimeout: timeoutMs } : {}),
   };
-  const redis = new Redis(location.url, settings);
+  const redis = new Connection(location.url, settings);
   reportChanges(redis, options.name, options.logger ?? silentLogger);
   return redis;
+}
+
+class Connection extends Redis {
+  /** ioredis, told to close between two tries to connect, tries no more but says nothing: who waits would wait for ever. */
+  override disconnect(reconnect = false): void {
+    const isBetweenTries = this.status === 'reconnecting';
+    super.disconnect(reconnect);
+    if (reconnect || !isBetweenTries) return;
+    this.status = 'end';
+    this.emit('end');
+  }
 }
 
 /**
@@ -69,7 +86,7 @@ export async function whenReady(redis: Redis, deadlineMs?: number): Promise<void
 
 /** Wraps what a connection threw. `what` is the sentence's beginning: `LPUSH queue:x`. */
 export function unavailable(what: string, cause?: unknown): TsqError {
-  const why = cause instanceof Error ? ` (${cause.message})` : '';
+  const why = types.isNativeError(cause) ? ` (${cause.message})` : '';
   return new TsqError(
     'TSQ_REDIS_UNAVAILABLE',
     `Redis is not available: ${what}${why}. Check that the server runs and that its address is right`,

@@ -8,6 +8,8 @@ import { closest, distance } from 'fastest-levenshtein';
 export const errorCodes = {
   TSQ_ARGS_INVALID: 'an argument of a job that JSON, or Ruby, can not carry exactly',
   TSQ_ARGS_REJECTED: "arguments that do not fit the worker's schema",
+  TSQ_BULK_STOPPED:
+    'enqueueBulk stopped in the middle: a client middleware threw after some jobs were pushed',
   TSQ_CLAIM_LOST: 'the claim on a job is gone: another instance owns the job now',
   TSQ_CLIENT_CLOSED: 'a client used after close()',
   TSQ_COMPONENT_STOPPED: 'start after stop',
@@ -20,9 +22,12 @@ export const errorCodes = {
   TSQ_JOB_STOPPED: 'the process stops and the deadline for running jobs has passed',
   TSQ_JOB_TIMEOUT: "a job ran longer than its worker's timeout",
   TSQ_MIDDLEWARE_UNKNOWN: 'a position in a middleware chain that names no entry of it',
+  TSQ_NO_CURRENT_JOB: 'currentJob() called where no job runs',
   TSQ_PAYLOAD_TOO_DEEP: 'a payload nested deeper than the limit',
   TSQ_PAYLOAD_TOO_LARGE: 'a payload longer than the limit',
   TSQ_PAYLOAD_UNREADABLE: 'bytes that are not one JSON object with a class and args',
+  TSQ_REDIS_REFUSED:
+    'Redis answered a command with an error: it is full, read-only, or a key has the wrong type',
   TSQ_REDIS_UNAVAILABLE: 'Redis did not answer within the deadline',
   TSQ_REDIS_UNSUITABLE: 'a Redis that tsq can not run on: too old, or a key of the wrong type',
   TSQ_WORKER_DUPLICATE: 'two workers with one name',

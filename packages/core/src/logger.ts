@@ -11,6 +11,8 @@ export interface Logger {
   readonly warn: LogMethod;
   readonly error: LogMethod;
   child(bindings: object): Logger;
+  /** false: a line of this level would be thrown away, so the caller need not even put it together. */
+  isLevelEnabled?(level: 'debug' | 'info' | 'warn' | 'error'): boolean;
 }
 
 /** For a library that was given none: says nothing. */
@@ -20,6 +22,7 @@ export const silentLogger: Logger = {
   warn: ignore,
   error: ignore,
   child: () => silentLogger,
+  isLevelEnabled: () => false,
 };
 
 function ignore(): void {

@@ -48,12 +48,19 @@ export interface FunctionWorker<Args extends readonly unknown[] = readonly unkno
   readonly argsType?: Args;
 }
 
-/** The arguments that `enqueue` takes for a worker: `perform`'s own. */
-export type ArgsOf<W> = W extends new () => { perform(...args: infer Args): unknown }
-  ? Args
-  : W extends FunctionWorker<infer Args>
+/** What can be enqueued: a decorated class, what `defineWorker` returned, or the name of a class of any language. */
+export type WorkerReference = WorkerClass | FunctionWorker | string;
+
+/**
+ * The arguments that `enqueue` takes for a worker: `perform`'s own. A function worker whose schema transforms its args says
+ * with `argsType` what goes in; a class can't, so its `perform` should take what stands on the wire.
+ */
+export type ArgsOf<W> =
+  W extends FunctionWorker<infer Args>
     ? Args
-    : readonly JsonValue[];
+    : W extends new () => { perform(...args: infer Args): unknown }
+      ? Args
+      : readonly JsonValue[];
 
 /** The definition of a decorated class or a function worker; undefined for anything else. Not inherited by subclasses. */
 export function workerDefinitionOf(worker: unknown): WorkerDefinition | undefined {

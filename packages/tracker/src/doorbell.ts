@@ -8,7 +8,7 @@ import { keys, type Logger, openConnection, type RedisLocation, whenReady } from
 import type { Redis } from 'ioredis';
 
 /** Queues beyond so many get no connection of their own: they are asked by timer. */
-export const maxBells = 8;
+const maxBells = 8;
 const blockSeconds = 5;
 const timerMs = 1_000;
 
@@ -119,7 +119,6 @@ class Bell {
 
   private failed(error: unknown): void {
     if (this.isClosed) return;
-    if (error instanceof Error && error.message === 'Command timed out') this.redis.disconnect(true);
     if (this.works) {
       const fields = { queue: this.queue, err: error };
       this.logger.warn(fields, `an idle worker can't block on the queue; it asks each ${timerMs} ms instead`);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { UnitOfWork } from '@tsq/core';
-import { eventually, itIsAComponent, TcpProxy, useRedis } from '@tsq/core/test-support';
+import { eventually, itIsAComponent, itIsAFetcher, TcpProxy, useRedis } from '@tsq/core/test-support';
 import type { Redis } from 'ioredis';
 import { Instance } from './instance.js';
 import { Keyspace } from './keyspace.js';
@@ -30,6 +30,14 @@ describe('TrackingFetcher', () => {
     itIsAComponent(
       () => new TrackingFetcher({ location: { url: redis.url }, instance: new Instance('test') }),
     );
+  });
+
+  describe('as a fetcher', () => {
+    itIsAFetcher(redis, async () => {
+      const instance = new Instance('test');
+      await redis.connect().sadd(keyspace.instances, instance.id);
+      return new TrackingFetcher({ location: { url: redis.url }, instance });
+    });
   });
 
   test('S1: what it took is noted as its own, with its bytes, until the outcome is settled', async () => {

@@ -6,12 +6,14 @@
  * compared with what this process knows: an unknown claim is adopted and run, a missing one is lost.
  */
 import {
+  type DeadSetLimits,
   type Fetcher,
   keys,
   type Logger,
   openConnection,
   type RedisLocation,
   type Settlement,
+  sidekiqDeadSet,
   silentLogger,
   TsqError,
   unavailable,
@@ -19,13 +21,14 @@ import {
 } from '@tsq/core';
 import type { Redis } from 'ioredis';
 import { type ClaimReply, claimArguments, claimKeys, claimScript, readClaim } from './claim.js';
+import { ClaimLedger } from './claim-ledger.js';
 import { ClaimedUnit } from './claimed-unit.js';
 import { Doorbells } from './doorbell.js';
 import type { Instance } from './instance.js';
-import { type InstanceId, Keyspace, type Member, queueOfMember } from './keyspace.js';
+import { type InstanceId, Keyspace, type Member, placeOf } from './keyspace.js';
 import { Outbox, type Parcel } from './outbox.js';
 import { roundTrip, type ScriptCall, type ScriptReply } from './round-trip.js';
-import { type DeadSetLimits, readSettle, settleArguments, settleKeys, settleScript } from './settle.js';
+import { readSettle, settleArguments, settleKeys, settleScript } from './settle.js';
 
 export interface TrackingFetcherOptions {
   readonly location: RedisLocation;
@@ -49,9 +52,6 @@ export interface TrackingCounts {
   readonly unconfirmed: number;
 }
 
-/** What Sidekiq keeps: 10,000 entries, for 180 days. */
-export const sidekiqDeadSet: DeadSetLimits = { timeoutSeconds: 15_552_000, maxJobs: 10_000 };
-
 /** Between two tries of a flush that failed. */
 const retryAfterMs = 250;
 /** For the last words of a stop whose deadline has passed. */
@@ -62,7 +62,7 @@ export class TrackingFetcher implements Fetcher {
   private readonly keyspace: Keyspace;
   private readonly dead: DeadSetLimits;
   private readonly logger: Logger;
-  private readonly held = new Map<Member, ClaimedUnit>();
+  private readonly ledger: ClaimLedger;
   private readonly adopted: ClaimedUnit[] = [];
   private readonly outbox: Outbox;
   private readonly formerIds = new Set<InstanceId>();
@@ -79,6 +79,7 @@ export class TrackingFetcher implements Fetcher {
 
   constructor(private readonly options: TrackingFetcherOptions) {
     this.keyspace = options.keyspace ?? new Keyspace();
+    this.ledger = new ClaimLedger(this.keyspace);
     this.dead = options.dead ?? sidekiqDeadSet;
     this.logger = options.logger ?? silentLogger;
     this.outbox = new Outbox({
@@ -94,7 +95,7 @@ export class TrackingFetcher implements Fetcher {
 
   /** Claims that this process holds, by its own books. */
   get holding(): number {
-    return this.held.size;
+    return this.ledger.size;
   }
 
   async start(): Promise<void> {
@@ -149,14 +150,15 @@ export class TrackingFetcher implements Fetcher {
   }
 
   /**
-   * Compares Redis' books with ours. The snapshot of ours is taken before the question is sent, and every claim sent
-   * before it has answered when it is evaluated: the connection keeps the order.
+   * Compares Redis' books with ours: an unknown claim is adopted, a missing one is lost. Before the start and after the
+   * stop it does nothing.
    * @throws TSQ_REDIS_UNAVAILABLE
    */
   async reconcile(): Promise<void> {
-    const redis = this.connection();
+    const { redis } = this;
+    if (redis === undefined || this.stopping.signal.aborted) return; // it holds nothing yet, or ends what it holds
     try {
-      await this.reconcileOne(redis, this.options.instance.id);
+      await this.reconcileCurrent(redis, this.options.instance.id);
       for (const former of this.formerIds) await this.reconcileFormer(redis, former);
       this.inDoubt = false;
     } catch (error) {
@@ -176,7 +178,7 @@ export class TrackingFetcher implements Fetcher {
       this.inDoubt = true;
       throw unavailable('a claim got no answer; if it took jobs, they will be found', reply?.error);
     }
-    const claimed = readClaim(reply.value, id, queues);
+    const claimed = readClaim(reply.value, queues);
     if (claimed === 'unregistered') {
       throw new TsqError(
         'TSQ_INSTANCE_UNREGISTERED',
@@ -184,7 +186,7 @@ export class TrackingFetcher implements Fetcher {
       );
     }
     this.notePassedOver(claimed);
-    return claimed.jobs.map((job) => this.hold(new ClaimedUnit(id, job, this.outbox)));
+    return claimed.jobs.map((job) => this.ledger.hold(new ClaimedUnit(id, job, this.outbox)));
   }
 
   /** Sends what waits in the outbox, and one call more behind it; answers that call's reply. */
@@ -198,7 +200,6 @@ export class TrackingFetcher implements Fetcher {
     this.underWay.add(trip);
     const replies = await trip;
     this.underWay.delete(trip);
-    this.reconnectIfStuck(redis, replies);
     parcels.forEach((parcel, index) => {
       this.onParcelReply(parcel, replies[index]);
     });
@@ -232,16 +233,6 @@ export class TrackingFetcher implements Fetcher {
       'outcomes were not confirmed; they are sent again',
     );
     this.flushLater(retryAfterMs);
-  }
-
-  /** A call that timed out hangs on a dead connection, and a replica refuses to write: both want a new connection. */
-  private reconnectIfStuck(redis: Redis, replies: readonly ScriptReply[]): void {
-    const isStuck = replies.some(
-      (reply) =>
-        'error' in reply &&
-        (reply.error.message === 'Command timed out' || reply.error.message.startsWith('READONLY')),
-    );
-    if (isStuck && !this.stopping.signal.aborted) redis.disconnect(true);
   }
 
   private flushLater(afterMs: number): void {
@@ -292,18 +283,13 @@ export class TrackingFetcher implements Fetcher {
     }
   }
 
-  private hold(unit: ClaimedUnit): ClaimedUnit {
-    this.held.set(unit.member, unit);
-    return unit;
-  }
-
   private onEnded(unit: ClaimedUnit, reply: Settlement): void {
-    if (this.held.get(unit.member) === unit) this.held.delete(unit.member);
+    this.ledger.strike(unit);
     if (reply === 'lost') this.lose(unit);
   }
 
   private lose(unit: ClaimedUnit): void {
-    this.held.delete(unit.member);
+    this.ledger.strike(unit);
     this.counted.lost += 1;
     this.logger.error(
       { member: unit.member, queue: unit.queue },
@@ -313,40 +299,27 @@ export class TrackingFetcher implements Fetcher {
     unit.lose(new TsqError('TSQ_CLAIM_LOST', message));
   }
 
-  private async reconcileOne(redis: Redis, id: InstanceId): Promise<readonly string[]> {
-    const known = [...this.held.values()].filter((unit) => unit.owner === id);
-    const before = [...this.underWay];
-    const asked = redis.smembers(this.keyspace.jobs(id));
-    await Promise.allSettled(before);
-    const noted = new Set(await asked);
-    for (const unit of known) {
-      if (!noted.has(unit.member) && !unit.ending && this.held.has(unit.member)) this.lose(unit);
-    }
-    const knownMembers = new Set<string>(known.map((unit) => unit.member));
-    const unknown = [...noted].filter(
-      (member) => !knownMembers.has(member) && !this.held.has(member as Member),
-    );
-    if (id === this.options.instance.id)
-      for (const member of unknown) await this.adopt(redis, id, member as Member);
-    return [...noted];
+  private async reconcileCurrent(redis: Redis, id: InstanceId): Promise<void> {
+    const { missing, unknown } = await this.ledger.compare(redis, id, this.underWay);
+    for (const unit of missing) this.lose(unit);
+    for (const member of unknown) await this.adopt(redis, id, member);
   }
 
   /** Of an id that was declared dead nothing is adopted: recovery puts it back. */
   private async reconcileFormer(redis: Redis, id: InstanceId): Promise<void> {
-    const noted = await this.reconcileOne(redis, id);
-    const isOver = noted.length === 0 && ![...this.held.values()].some((unit) => unit.owner === id);
-    if (isOver) this.formerIds.delete(id);
+    const { missing, noted } = await this.ledger.compare(redis, id, this.underWay);
+    for (const unit of missing) this.lose(unit);
+    if (noted === 0 && this.ledger.claimsOf(id).length === 0) this.formerIds.delete(id);
   }
 
   private async adopt(redis: Redis, id: InstanceId, member: Member): Promise<void> {
     const bytes = await redis.getBuffer(this.keyspace.job(member));
     // It has ended, or was put back, since the books were read.
-    if (bytes === null || this.held.has(member)) return;
+    if (bytes === null || this.ledger.has(member)) return;
     this.counted.adopted += 1;
     this.logger.warn({ member }, 'adopted a claim whose reply was lost');
-    this.adopted.push(
-      this.hold(new ClaimedUnit(id, { member, queue: queueOfMember(member), bytes }, this.outbox)),
-    );
+    const job = { ...placeOf(id, member), bytes };
+    this.adopted.push(this.ledger.hold(new ClaimedUnit(id, job, this.outbox)));
     this.bells?.wake();
   }
 

@@ -1,1 +1,54 @@
-export {};
+/** What @tsq/worker shows: a name that isn't here is ours to change. */
+
+// Writing workers
+
+export { currentJob, maybeCurrentJob } from './current-job.js';
+export { type DefinedWorker, defineWorker, type FunctionWorkerSettings } from './define-worker.js';
+export type { AnyWorker, RegisteredWorker } from './registered-worker.js';
+export { Worker, type WorkerDecorator } from './worker-decorator.js';
+export { WorkerRegistry } from './worker-registry.js';
+export type { WorkerSettings } from './worker-settings.js';
+
+// Running one job
+
+export type { FailureHandler } from './failure-handlers.js';
+export type { JobLogLevel } from './job-log.js';
+export type { JobProcessor, ProcessedJob } from './job-processor.js';
+export { type JobRetrySettings, retryDelaySeconds } from './job-retry.js';
+export {
+  Processor,
+  type ProcessorCounts,
+  type ProcessorParts,
+  type ProcessorSettings,
+} from './processor.js';
+
+// What runs, and what was counted
+
+export { type JobCounts, JobStats } from './job-stats.js';
+export { type RunningJob, RunningJobs } from './running-jobs.js';
+
+// Keeping N jobs running, starting and stopping
+
+export { Launcher } from './launcher.js';
+export {
+  type GiveBackReason,
+  Manager,
+  type ManagerEvents,
+  type ManagerParts,
+  type ManagerSettings,
+} from './manager.js';
+export { type QueueMode, QueueOrder, queueMode, type WeightedQueue } from './queue-order.js';
+
+// What is due
+
+export { Poller, type PollerCounts, type PollerOptions } from './poller.js';
+
+// The process, as others see it
+
+export { type CapsuleInfo, newProcessIdentity, type ProcessInfo } from './process-info.js';
+export { ProcessRegistry, type ProcessRegistryOptions, type ProcessSignal } from './process-registry.js';
+export { checkRedis, type RedisFacts } from './redis-check.js';
+
+// What a program adds
+
+export { type ConfigureServer, ServerSetup } from './server-setup.js';

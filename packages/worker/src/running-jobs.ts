@@ -8,6 +8,9 @@ export interface RunningJob {
   /** Short and unique while it runs: the thread id of Sidekiq's work hash. */
   readonly slot: string;
   readonly unit: UnitOfWork;
+  readonly jid: string;
+  /** The name on the wire. */
+  readonly class: string;
   readonly startedAtMs: number;
   /** Fires the job's AbortSignal. */
   abort(reason: TsqError): void;

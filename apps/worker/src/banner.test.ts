@@ -1,0 +1,39 @@
+import { describe, expect, test } from '@jest/globals';
+import { workerDefinition } from '@tsq/core';
+import { bannerText } from './banner.js';
+import { Config } from './config.js';
+import { withoutPassword } from './redis-url.js';
+
+describe('the banner', () => {
+  const workers = [
+    { [workerDefinition]: { name: 'Resize', options: { tracked: true } } },
+    { [workerDefinition]: { name: 'Billing::Charge', options: {} } },
+  ];
+  const facts = { version: '1.2.3', identity: 'host:7:abc', configFile: 'tsq.yml', workers };
+
+  test('says what runs where, and marks the tracked', () => {
+    const config = Config.parse({ queues: ['critical,2', 'default'], redisUrl: 'redis://u:secret@r:1/2' });
+    expect(bannerText(config, facts).split('\n')).toEqual([
+      'tsq-worker 1.2.3 · development, tsq.yml · redis://u:***@r:1/2',
+      '  queues    critical,2, default (weighted) · 10 at once',
+      '  workers   Resize*, Billing::Charge   * tracked: survive kill -9',
+      '  identity  host:7:abc',
+      '',
+    ]);
+  });
+
+  test('marks all workers as tracked when all are', () => {
+    expect(bannerText(Config.parse({ tracked: 'all' }), facts)).toContain('Resize*, Billing::Charge*');
+  });
+});
+
+describe('a Redis URL without its password', () => {
+  test.each([
+    ['redis://localhost:6379/0', 'redis://localhost:6379/0'],
+    ['rediss://:secret@h:1', 'rediss://:***@h:1'],
+    ['redis://h:1/0?password=secret&family=6', 'redis://h:1/0?password=***&family=6'],
+    ['unix:///run/redis.sock', 'unix:///run/redis.sock'],
+  ])('%s is shown as %s', (url, shown) => {
+    expect(withoutPassword(url)).toBe(shown);
+  });
+});

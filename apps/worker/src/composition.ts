@@ -1,0 +1,13 @@
+/** What the command needs of the assembled worker: the seam between the command's own business and compose.ts. */
+import type { ReportedJob } from './running-report.js';
+
+export interface Composition {
+  /** The process as Sidekiq's pages name it. */
+  readonly identity: string;
+  /** Resolves once it takes jobs. Rejects when stopped meanwhile, or as its parts do. */
+  start(): Promise<void>;
+  quiet(): Promise<void>;
+  /** Never rejects. @param deadline until when running jobs are waited for */
+  stop(deadline: AbortSignal): Promise<void>;
+  running(): readonly ReportedJob[];
+}

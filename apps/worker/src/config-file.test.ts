@@ -1,0 +1,134 @@
+import { describe, expect, test } from '@jest/globals';
+import { loadConfig } from './load-config.js';
+import { useFolders } from './test-support/folder-of.js';
+
+const noFlags = { settings: {}, nameOf: () => 'the flags' };
+
+describe('the configuration file', () => {
+  const folderOf = useFolders();
+
+  function load(files: Record<string, string>, named?: string, environment: Record<string, string> = {}) {
+    return loadConfig(noFlags, named, environment, folderOf(files));
+  }
+
+  test('the first of tsq.yml, config/tsq.yml and config/sidekiq.yml is read', () => {
+    const files = { 'config/sidekiq.yml': ':concurrency: 3', 'config/tsq.yml': 'concurrency: 2' };
+    expect(load({ ...files, 'tsq.yml': 'concurrency: 1' })).toMatchObject({
+      config: { concurrency: 1 },
+      file: 'tsq.yml',
+    });
+    expect(load(files).config.concurrency).toBe(2);
+    expect(load({ 'config/sidekiq.yml': ':concurrency: 3' }).config.concurrency).toBe(3);
+    expect(load({})).toMatchObject({ config: { concurrency: 10 }, file: undefined });
+  });
+
+  test('a file that is named must exist', () => {
+    expect(() => load({}, 'nope.yml')).toThrow(expect.objectContaining({ code: 'TSQ_CONFIG_UNREADABLE' }));
+    expect(() => load({}, undefined, { TSQ_CONFIG: 'nope.yml' })).toThrow(/nope\.yml: no such file/);
+  });
+
+  test('an empty file is no settings', () => {
+    expect(load({ 'tsq.yml': '# nothing yet\n' }).config.concurrency).toBe(10);
+  });
+
+  test.each([
+    ['concurency: 3', 'no setting "concurency"; did you mean "concurrency"?'],
+    ['timeout: 3', 'no setting "timeout"; did you mean "timeoutSeconds"?'],
+    ['heartbeat_interval: 3', 'no setting "heartbeat_interval"; did you mean "heartbeat.intervalSeconds"?'],
+    ['heartbeat:\n  ttlSecond: 3', 'no setting "heartbeat.ttlSecond"; did you mean "heartbeat.ttlSeconds"?'],
+    ['frobnicate: 1', 'no setting "frobnicate"'],
+    ['queues:\n  - {name: a, wait: 1}', 'no setting "queues.0.wait"'],
+  ])('of tsq.yml, %j is refused', (text, message) => {
+    expect(() => load({ 'tsq.yml': text })).toThrow(
+      expect.objectContaining({ code: 'TSQ_CONFIG_UNKNOWN_KEY', message: `tsq.yml: ${message}` }),
+    );
+  });
+
+  test.each([
+    ['a: [', /tsq\.yml is not YAML/],
+    ['- a\n- b', /expected settings .* got a list/],
+    ['hello', /got the string "hello"/],
+    ['concurrency: ten', /tsq\.yml: concurrency: .*expected number, received string, got "ten"/],
+    ['concurrency: <%= 3 %>', /tsq\.yml, line 1: an ERB tag/],
+    ['__proto__: 1', /no setting "__proto__"/],
+  ])('of tsq.yml, %j is no configuration', (text, message) => {
+    expect(() => load({ 'tsq.yml': text })).toThrow(message);
+  });
+
+  describe("of Sidekiq's", () => {
+    const sidekiq = [
+      '---',
+      ':concurrency: 5',
+      ':timeout: 8',
+      ':max_retries: 3',
+      ':dead_max_jobs: 7',
+      ':poll_interval_average: 2',
+      ':queues:',
+      '  - critical',
+      '  - [default, 2]',
+      '  - low,1',
+      '  - :mailers',
+      'production:',
+      '  :concurrency: 25',
+      'staging:',
+      '  :concurrency: 15',
+    ].join('\n');
+
+    test('the keys and queues are read, with the symbols of Ruby', () => {
+      const { config, warnings } = load({ 'config/sidekiq.yml': sidekiq });
+      expect(config).toMatchObject({
+        concurrency: 5,
+        timeoutSeconds: 8,
+        maxRetries: 3,
+        dead: { maxJobs: 7 },
+        poll: { averageSeconds: 2 },
+        queues: [
+          { name: 'critical', weight: 0 },
+          { name: 'default', weight: 2 },
+          { name: 'low', weight: 1 },
+          { name: 'mailers', weight: 0 },
+        ],
+      });
+      expect(warnings).toEqual([]);
+    });
+
+    test('the section of the environment goes over the top level, and only that one', () => {
+      const files = { 'config/sidekiq.yml': sidekiq };
+      expect(load(files, undefined, { RAILS_ENV: 'production' }).config.concurrency).toBe(25);
+      expect(load(files, undefined, { RAILS_ENV: 'test' }).config.concurrency).toBe(5);
+      const own = { 'config/sidekiq.yml': `${sidekiq}\n:environment: staging` };
+      expect(load(own).config).toMatchObject({ environment: 'staging', concurrency: 15 });
+    });
+
+    test('each key that tsq does not know is named in a warning, and stops nothing', () => {
+      const text =
+        ':concurrency: 5\n:fetch_class: Foo\n:concurency: 3\n:require: ./app.rb\n:capsules:\n  x: {}\n';
+      const { config, warnings } = load({ 'jobs.yml': text }, 'jobs.yml');
+      expect(config.concurrency).toBe(5);
+      expect(warnings).toEqual([
+        'jobs.yml: "fetch_class" is not a setting of tsq, and is passed over',
+        'jobs.yml: "concurency" is not a setting of tsq, and is passed over; did you mean "concurrency"?',
+        'jobs.yml: "require" names Ruby code; name the TypeScript workers with -r',
+        'jobs.yml: "capsules" is not read: start one tsq-worker per capsule, with -q and -c',
+      ]);
+    });
+
+    test('aliases and merges are followed', () => {
+      const text = 'base: &base\n  concurrency: 4\nproduction:\n  <<: *base\n';
+      expect(load({ 'sidekiq.yml': text }, 'sidekiq.yml', { APP_ENV: 'production' }).config.concurrency).toBe(
+        4,
+      );
+    });
+
+    test('an ERB tag is refused with its line, but not within a comment', () => {
+      const text = '# was <%= 3 %>\n:timeout: 3\n:concurrency: <%= ENV["N"] %>\n';
+      expect(() => load({ 'config/sidekiq.yml': text })).toThrow(
+        expect.objectContaining({
+          code: 'TSQ_CONFIG_INVALID',
+          message: expect.stringMatching(/line 3: an ERB tag/),
+        }),
+      );
+      expect(load({ 'config/sidekiq.yml': '# was <%= 3 %>\n:timeout: 3\n' }).config.timeoutSeconds).toBe(3);
+    });
+  });
+});

@@ -1,0 +1,129 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Config } from './config.js';
+import { readCommandLine } from './flags.js';
+import { loadConfig } from './load-config.js';
+import { useFolders } from './test-support/folder-of.js';
+
+describe('the Config', () => {
+  const folderOf = useFolders();
+
+  function load(
+    args: readonly string[],
+    environment: Record<string, string>,
+    files: Record<string, string> = {},
+  ) {
+    const line = readCommandLine(args, '0.0.0');
+    if (line.kind === 'end') throw new Error('the command line was refused');
+    return loadConfig(line.flags, line.configFile, environment, folderOf(files));
+  }
+
+  function configOf(args: readonly string[], environment: Record<string, string> = {}, files = {}): Config {
+    return load(args, environment, files).config;
+  }
+
+  test('without any source it is the defaults', () => {
+    expect(configOf([])).toMatchObject({
+      redisUrl: 'redis://localhost:6379/0',
+      environment: 'development',
+      queues: [{ name: 'default', weight: 0 }],
+      concurrency: 10,
+      timeoutSeconds: 25,
+      heartbeat: { intervalSeconds: 30, ttlSeconds: 90 },
+      recovery: { intervalSeconds: 30, lockTtlSeconds: 300, startDelaySeconds: 5 },
+    });
+  });
+
+  test("Sidekiq's flags mean what they mean to Sidekiq", () => {
+    const args = '-r ./a.ts -r ./b -q critical,2 -q default -c 7 -t 3 -e production -g blue -v'.split(' ');
+    expect(configOf(args)).toMatchObject({
+      require: ['./a.ts', './b'],
+      queues: [
+        { name: 'critical', weight: 2 },
+        { name: 'default', weight: 0 },
+      ],
+      concurrency: 7,
+      timeoutSeconds: 3,
+      environment: 'production',
+      tag: 'blue',
+      log: { level: 'debug' },
+    });
+  });
+
+  test('a flag wins over a variable, a variable over the file', () => {
+    const files = { 'tsq.yml': 'concurrency: 1\ntag: file\nheartbeat:\n  intervalSeconds: 3\n' };
+    const environment = { TSQ_CONCURRENCY: '2', TSQ_TAG: 'variable', TSQ_HEARTBEAT_TTL_SECONDS: '20' };
+    const config = configOf(['-c', '3'], environment, files);
+    expect(config).toMatchObject({ concurrency: 3, tag: 'variable' });
+    expect(config.heartbeat).toEqual({ intervalSeconds: 3, ttlSeconds: 20 });
+  });
+
+  test.each([
+    [{ REDIS_URL: 'redis://a:1' }, 'redis://a:1'],
+    [{ REDIS_URL: 'redis://a:1', REDIS_PROVIDER: 'OTHER', OTHER: 'redis://b:2' }, 'redis://b:2'],
+    [{ REDIS_PROVIDER: 'OTHER', OTHER: 'redis://b:2', TSQ_REDIS_URL: 'unix:///c' }, 'unix:///c'],
+  ])('of %j the Redis URL is %s', (environment, url) => {
+    expect(configOf([], environment).redisUrl).toBe(url);
+  });
+
+  test.each([
+    [{ RAILS_MAX_THREADS: '4' }, { concurrency: 4 }],
+    [{ RACK_ENV: 'c', RAILS_ENV: 'b', APP_ENV: 'a' }, { environment: 'a' }],
+    [{ RACK_ENV: 'c', RAILS_ENV: 'b' }, { environment: 'b' }],
+    [{ NODE_ENV: 'd', RACK_ENV: 'c' }, { environment: 'c' }],
+    [{ DYNO: 'worker.1' }, { hostName: 'worker.1' }],
+    [
+      { TSQ_QUEUES: 'a,2 b' },
+      {
+        queues: [
+          { name: 'a', weight: 2 },
+          { name: 'b', weight: 0 },
+        ],
+      },
+    ],
+    [
+      { TSQ_LOG_JOBS: 'false', TSQ_FAIL_FAST: '1' },
+      { log: { level: 'info', format: 'auto', jobs: false }, failFast: true },
+    ],
+  ])('the variables %j mean %j', (environment, expected) => {
+    expect(configOf([], environment)).toMatchObject(expected);
+  });
+
+  test.each([
+    [['-c', 'many'], {}, 'TSQ_CONFIG_INVALID', /flag --concurrency: .*expected number.*got "many"/],
+    [['-c', '0'], {}, 'TSQ_CONFIG_INVALID', /flag --concurrency: .*>=1, got 0/],
+    [['-q', 'a b'], {}, 'TSQ_CONFIG_INVALID', /flag --queue: queues\.0\.name: Invalid queue name/],
+    [['-q', 'a,x'], {}, 'TSQ_CONFIG_INVALID', /queues\.0\.weight: .*expected number/],
+    [
+      ['--heartbeat-ttl', '5'],
+      {},
+      'TSQ_CONFIG_INVALID',
+      /flag --heartbeat-ttl: .*two heartbeat.intervalSeconds or more/,
+    ],
+    [[], { TSQ_CONCURRENCY: 'x' }, 'TSQ_CONFIG_INVALID', /^TSQ_CONCURRENCY: concurrency: .*got "x"/],
+    [[], { RAILS_MAX_THREADS: '0' }, 'TSQ_CONFIG_INVALID', /^RAILS_MAX_THREADS: /],
+    [[], { TSQ_CONCURENCY: '1' }, 'TSQ_CONFIG_UNKNOWN_KEY', /did you mean "TSQ_CONCURRENCY"\?/],
+    [[], { REDIS_PROVIDER: 'redis://:secret@h' }, 'TSQ_CONFIG_INVALID', /expected the NAME(?!.*secret)/],
+    [[], { REDIS_PROVIDER: 'MISSING' }, 'TSQ_CONFIG_INVALID', /MISSING is not set/],
+    [
+      [],
+      { REDIS_URL: 'http://:secret@h' },
+      'TSQ_CONFIG_INVALID',
+      /REDIS_URL: redisUrl: Invalid URL(?!.*secret)/,
+    ],
+  ])('%j with %j is refused: %s %s', (args, environment, code, message) => {
+    expect(() => configOf(args, environment)).toThrow(
+      expect.objectContaining({ code, message: expect.stringMatching(message) }),
+    );
+  });
+
+  test('variables that Kubernetes makes for a Service called tsq, and those of other commands, are no settings', () => {
+    const environment = {
+      TSQ_SERVICE_HOST: '10.0.0.1',
+      TSQ_PORT: 'tcp://10.0.0.1:80',
+      TSQ_WEB_PORT_80_TCP_ADDR: '10.0.0.1',
+      TSQ_SERVICE_PORT_HTTP: '80',
+      TSQ_DEMO_JOURNAL: '/tmp/x',
+    };
+    expect(configOf([], environment).concurrency).toBe(10);
+  });
+});

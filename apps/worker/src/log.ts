@@ -1,0 +1,77 @@
+/**
+ * The command's log: pino on stdout, JSON or pretty. Whatever becomes of stdout, the process lives; what can't be written
+ * is dropped and counted (surviving-output.ts).
+ */
+import { type Logger as PinoLogger, pino } from 'pino';
+import pretty from 'pino-pretty';
+import type { Config } from './config.js';
+import { SurvivingOutput } from './surviving-output.js';
+
+export interface Log {
+  readonly logger: PinoLogger;
+  readonly format: 'json' | 'pretty';
+  /** Lines that could not be written so far. */
+  readonly dropped: number;
+  /** Text for people, as it is. */
+  print(text: string): void;
+  /** Resolves when all is written, as far as stdout takes it. */
+  close(): Promise<void>;
+}
+
+/** For a reader that is slow when the process ends. */
+const lastLinesMs = 2_000;
+
+/** For the life of the process: it also takes the errors of stdout and stderr upon itself. */
+export function openLog(config: Pick<Config, 'environment' | 'log'>, terminal: boolean): Log {
+  const format = formatOf(config, terminal);
+  const stdout = openStdout();
+  const options = {
+    level: config.log.level,
+    base: { pid: process.pid },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  const logger = pino(options, format === 'pretty' ? prettyOn(stdout, terminal) : stdout);
+  return {
+    logger,
+    format,
+    get dropped() {
+      return stdout.dropped;
+    },
+    print: (text) => stdout.write(text),
+    close: () => stdout.drained(lastLinesMs),
+  };
+}
+
+function openStdout(): SurvivingOutput {
+  const onGone = () =>
+    process.stderr.write('tsq-worker: nobody reads stdout any more; log lines are dropped, jobs go on\n');
+  const stdout = new SurvivingOutput({ fd: 1, onGone });
+  // Jobs' own code may write there too; without a listener EPIPE would end the process.
+  process.stdout.on('error', ignored);
+  process.stderr.on('error', ignored);
+  process.on('exit', () => stdout.writeRest());
+  return stdout;
+}
+
+function ignored(): void {
+  // What the log itself could not write is counted; what a job's console.log could not is the job's own.
+}
+
+function formatOf(
+  { environment, log }: Pick<Config, 'environment' | 'log'>,
+  terminal: boolean,
+): 'json' | 'pretty' {
+  if (log.format !== 'auto') return log.format;
+  return terminal && environment !== 'production' ? 'pretty' : 'json';
+}
+
+function prettyOn(stdout: SurvivingOutput, terminal: boolean): { write(line: string): void } {
+  const format = pretty.prettyFactory({
+    colorize: terminal,
+    translateTime: 'SYS:HH:MM:ss.l',
+    ignore: 'pid',
+    singleLine: true,
+  });
+  return { write: (line) => stdout.write(format(line)) };
+}

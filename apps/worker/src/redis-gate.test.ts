@@ -1,0 +1,75 @@
+import { describe, expect, test } from '@jest/globals';
+import { openConnection, silentLogger } from '@tsq/core';
+import { freePort, itIsAComponent, useRedis } from '@tsq/core/test-support';
+import { RedisGate } from './redis-gate.js';
+
+describe('the redis gate', () => {
+  const redis = useRedis();
+
+  function gate(patience: 'short' | 'endless', url = redis.url): RedisGate {
+    const connection = openConnection({ url }, { name: 'gate' });
+    return new RedisGate({
+      redis: connection,
+      shownUrl: 'shown',
+      patience,
+      logger: silentLogger,
+      firstAnswerMs: 500,
+    });
+  }
+
+  itIsAComponent(() => gate('endless'));
+
+  test('opens when Redis answers, and its stop leaves no connection', async () => {
+    const opened = gate('short');
+    await opened.start();
+    await opened.stop();
+    await redis.expectNobodyConnected();
+  });
+
+  test('is closed for good when Redis is away and patience is short', async () => {
+    const url = `redis://127.0.0.1:${await freePort()}`;
+    await expect(gate('short', url).start()).rejects.toMatchObject({
+      code: 'TSQ_REDIS_UNAVAILABLE',
+      message: expect.stringMatching(/^Redis is not available: shown gave no connection .*ECONNREFUSED/),
+    });
+  });
+
+  test('waits as long as Redis is away, and opens when it is back', async () => {
+    await redis.kill();
+    const connection = openConnection({ url: redis.url }, { name: 'gate' });
+    const waiting = new RedisGate({
+      ...{ redis: connection, shownUrl: '', logger: silentLogger },
+      ...{ patience: 'endless', firstAnswerMs: 1 },
+    });
+    const started = waiting.start();
+    await new Promise((resolve) => connection.once('reconnecting', resolve));
+    await redis.start();
+    await started;
+    await waiting.stop();
+  });
+
+  test('a stop ends the waiting, also between two tries', async () => {
+    const url = `redis://127.0.0.1:${await freePort()}`;
+    const connection = openConnection({ url }, { name: 'gate' });
+    const waiting = new RedisGate({
+      redis: connection,
+      shownUrl: url,
+      patience: 'endless',
+      logger: silentLogger,
+    });
+    const refused = expect(waiting.start()).rejects.toMatchObject({ code: 'TSQ_COMPONENT_STOPPED' });
+    await new Promise((resolve) => connection.once('reconnecting', resolve));
+    await waiting.stop();
+    await refused;
+  });
+});
+
+describe('the redis gate before a cluster', () => {
+  const redis = useRedis(['--cluster-enabled', 'yes']);
+
+  test('stays closed: no script can span the keys of a job there', async () => {
+    const connection = openConnection({ url: redis.url }, { name: 'gate' });
+    const gate = new RedisGate({ redis: connection, shownUrl: '', patience: 'short', logger: silentLogger });
+    await expect(gate.start()).rejects.toMatchObject({ code: 'TSQ_REDIS_UNSUITABLE' });
+  });
+});

@@ -1,0 +1,99 @@
+/**
+ * The first component of the process, and the last to stop: it holds the connection that poller and process registry share,
+ * and nothing else starts before Redis answers and is one that tsq can run on. While Redis is away the connection keeps
+ * trying, with back-off; a stop ends the waiting.
+ */
+import { type Component, type Logger, TsqError, unavailable, whenReady } from '@tsq/core';
+import { checkRedis } from '@tsq/worker';
+import type { Redis } from 'ioredis';
+
+export interface RedisGateOptions {
+  /** Opened by `openConnection`; the gate closes it. */
+  readonly redis: Redis;
+  /** For messages: without the password. */
+  readonly shownUrl: string;
+  /** `short`: reject when Redis has not answered within `firstAnswerMs`; `endless`: wait as long as it takes. */
+  readonly patience: 'short' | 'endless';
+  readonly logger: Logger;
+  /** Default 5000. */
+  readonly firstAnswerMs?: number;
+}
+
+export class RedisGate implements Component {
+  readonly name = 'redis gate';
+  private started: Promise<void> | undefined;
+  private readonly stopping = new AbortController();
+
+  constructor(private readonly options: RedisGateOptions) {}
+
+  /** @throws TSQ_REDIS_UNAVAILABLE when patience is short; TSQ_REDIS_UNSUITABLE */
+  start(): Promise<void> {
+    if (this.stopping.signal.aborted) return Promise.reject(stoppedError());
+    this.started ??= this.pass();
+    return this.started;
+  }
+
+  async quiet(): Promise<void> {
+    // It takes no work.
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    this.options.redis.disconnect();
+    await this.started?.catch((error: unknown) => {
+      // Whoever called start hears of it.
+      this.options.logger.debug({ err: error }, 'the start was ended by the stop');
+    });
+  }
+
+  private async pass(): Promise<void> {
+    const { redis, logger } = this.options;
+    try {
+      await Promise.race([this.answers(), this.untilStopped()]);
+      await checkRedis(redis, logger);
+      await refuseCluster(redis);
+    } catch (error) {
+      redis.disconnect();
+      throw this.stopping.signal.aborted ? stoppedError() : error;
+    }
+  }
+
+  /** Rejects. A connection that is closed between two tries says nothing, so `whenReady` alone would not end. */
+  private untilStopped(): Promise<never> {
+    const { signal } = this.stopping;
+    return new Promise((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(stoppedError()), { once: true });
+    });
+  }
+
+  /** The connection itself says, once, that Redis is away; when patience is over its last error says why. */
+  private async answers(): Promise<void> {
+    const { redis, patience, shownUrl, firstAnswerMs = 5_000 } = this.options;
+    if (patience === 'endless') return await whenReady(redis);
+    let why: Error | undefined;
+    const onError = (error: Error) => {
+      why = error;
+    };
+    redis.on('error', onError);
+    try {
+      await whenReady(redis, firstAnswerMs);
+    } catch (error) {
+      throw unavailable(`${shownUrl} gave no connection within ${firstAnswerMs} ms`, why ?? error);
+    } finally {
+      redis.off('error', onError);
+    }
+  }
+}
+
+/** @throws TSQ_REDIS_UNSUITABLE */
+async function refuseCluster(redis: Redis): Promise<void> {
+  if (!(await redis.info('cluster')).includes('cluster_enabled:1')) return;
+  throw new TsqError(
+    'TSQ_REDIS_UNSUITABLE',
+    'Redis: expected a single server (with or without sentinels), got a cluster, where no script can span the keys of a job',
+  );
+}
+
+function stoppedError(): TsqError {
+  return new TsqError('TSQ_COMPONENT_STOPPED', 'the redis gate was stopped; make a new one');
+}

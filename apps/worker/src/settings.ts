@@ -1,0 +1,205 @@
+/**
+ * What each setting is called from outside: one row for each leaf of the Config. Flags, the TSQ_* variables and the
+ * tables of the README all come from here, so none of them can know a setting that the others lack (settings.test.ts).
+ */
+import type { Config } from './config.js';
+
+type LeafPath<T> = {
+  [K in keyof T & string]: NonNullable<T[K]> extends string | number | boolean | readonly unknown[]
+    ? K
+    : `${K}.${LeafPath<NonNullable<T[K]>>}`;
+}[keyof T & string];
+
+/** `concurrency`, `heartbeat.ttlSeconds`, ... */
+export type SettingPath = LeafPath<Config>;
+
+export interface Flag {
+  /** As commander reads it: `-c, --concurrency <jobs>`. */
+  readonly form: string;
+  /** For a flag without an argument: the value that it sets. */
+  readonly sets?: string | boolean;
+  /** Where the setting's own does not fit. */
+  readonly about?: string;
+}
+
+export interface Setting {
+  readonly path: SettingPath;
+  /** How text becomes a value: from a flag, which may come again for a list, or a variable, where spaces part a list. */
+  readonly takes: 'text' | 'number' | 'switch' | 'list';
+  readonly flags: readonly Flag[];
+  readonly about: string;
+}
+
+const shown: readonly Setting[] = [
+  {
+    path: 'require',
+    takes: 'list',
+    flags: [{ form: '-r, --require <path>' }],
+    about: 'worker file, folder or glob; repeatable',
+  },
+  {
+    path: 'queues',
+    takes: 'list',
+    flags: [{ form: '-q, --queue <name[,weight]>' }],
+    about: 'queue to work on, with its weight; repeatable',
+  },
+  {
+    path: 'concurrency',
+    takes: 'number',
+    flags: [{ form: '-c, --concurrency <jobs>' }],
+    about: 'jobs that run at once',
+  },
+  {
+    path: 'timeoutSeconds',
+    takes: 'number',
+    flags: [{ form: '-t, --timeout <seconds>' }],
+    about: 'how long a stop waits for running jobs',
+  },
+  {
+    path: 'environment',
+    takes: 'text',
+    flags: [{ form: '-e, --environment <name>' }],
+    about: 'selects a section of sidekiq.yml; production logs JSON',
+  },
+  { path: 'tag', takes: 'text', flags: [{ form: '-g, --tag <tag>' }], about: 'shown beside the process' },
+  { path: 'labels', takes: 'list', flags: [{ form: '--label <label>' }], about: 'shown too; repeatable' },
+  {
+    path: 'failFast',
+    takes: 'switch',
+    flags: [{ form: '--fail-fast', sets: true }],
+    about: 'exit when Redis is away at the start, instead of trying on',
+  },
+  {
+    path: 'log.level',
+    takes: 'text',
+    flags: [
+      { form: '--log-level <level>' },
+      { form: '-v, --verbose', sets: 'debug', about: 'the same as --log-level debug' },
+    ],
+    about: 'debug, info, warn or error',
+  },
+  {
+    path: 'log.format',
+    takes: 'text',
+    flags: [{ form: '--log-format <format>' }],
+    about: 'auto, json or pretty',
+  },
+  {
+    path: 'log.jobs',
+    takes: 'switch',
+    flags: [{ form: '--no-job-logging', sets: false, about: 'no line at the start and the end of each job' }],
+    about: 'a line at the start and the end of each job',
+  },
+  // No flag: a password on a command line is readable by every user of the machine.
+  { path: 'redisUrl', takes: 'text', flags: [], about: 'redis://, rediss:// or unix://' },
+  // No flag: it is the machine's name, and differs only where a platform says so.
+  { path: 'hostName', takes: 'text', flags: [], about: "first part of the process' identity" },
+];
+
+const tuning: readonly Setting[] = [
+  {
+    path: 'tracked',
+    takes: 'text',
+    flags: [{ form: '--tracked <which>' }],
+    about: "opt-in: the workers with tracked: true; all: every worker's jobs survive kill -9",
+  },
+  {
+    path: 'namespace',
+    takes: 'text',
+    flags: [{ form: '--namespace <name>' }],
+    about: "prefix of the tracker's own keys",
+  },
+  {
+    path: 'dialect',
+    takes: 'text',
+    flags: [{ form: '--dialect <dialect>' }],
+    about: 'how timestamps are written: seconds, or milliseconds for a fleet wholly on Sidekiq 8',
+  },
+  {
+    path: 'claimAheadMs',
+    takes: 'number',
+    flags: [{ form: '--claim-ahead <ms>' }],
+    about: 'claim ahead what ends within so many milliseconds; 0: nothing',
+  },
+  {
+    path: 'heartbeat.intervalSeconds',
+    takes: 'number',
+    flags: [{ form: '--heartbeat-interval <seconds>' }],
+    about: 'how often the instance says that it lives',
+  },
+  {
+    path: 'heartbeat.ttlSeconds',
+    takes: 'number',
+    flags: [{ form: '--heartbeat-ttl <seconds>' }],
+    about: 'silence after which it counts as dead',
+  },
+  {
+    path: 'recovery.intervalSeconds',
+    takes: 'number',
+    flags: [{ form: '--recovery-interval <seconds>' }],
+    about: 'how often orphans are looked for',
+  },
+  {
+    path: 'recovery.lockTtlSeconds',
+    takes: 'number',
+    flags: [{ form: '--recovery-lock-ttl <seconds>' }],
+    about: 'how long one recoverer keeps the others away',
+  },
+  {
+    path: 'recovery.startDelaySeconds',
+    takes: 'number',
+    flags: [{ form: '--recovery-start-delay <seconds>' }],
+    about: 'from the start to the first look',
+  },
+  {
+    path: 'poll.intervalSeconds',
+    takes: 'number',
+    flags: [{ form: '--poll-interval <seconds>' }],
+    about: 'how often a fleet looks for scheduled jobs and retries that are due',
+  },
+  {
+    path: 'poll.averageSeconds',
+    takes: 'number',
+    flags: [{ form: '--poll-average <seconds>' }],
+    about: "the same for this process alone, whatever the fleet's size",
+  },
+  {
+    path: 'beatIntervalSeconds',
+    takes: 'number',
+    flags: [{ form: '--beat-interval <seconds>' }],
+    about: "how often Sidekiq's pages see news of the process",
+  },
+  {
+    path: 'maxRetries',
+    takes: 'number',
+    flags: [{ form: '--max-retries <retries>' }],
+    about: 'of workers with retry: true',
+  },
+  {
+    path: 'dead.maxJobs',
+    takes: 'number',
+    flags: [{ form: '--dead-max-jobs <jobs>' }],
+    about: 'size of the dead set',
+  },
+  {
+    path: 'dead.timeoutSeconds',
+    takes: 'number',
+    flags: [{ form: '--dead-timeout <seconds>' }],
+    about: 'how long the dead set keeps a job',
+  },
+];
+
+export const settings: readonly Setting[] = [...shown, ...tuning];
+
+/** `heartbeat.ttlSeconds` -> `TSQ_HEARTBEAT_TTL_SECONDS` */
+export function variableOf(path: SettingPath): string {
+  return `TSQ_${path
+    .replaceAll('.', '_')
+    .replace(/[A-Z]/g, (letter) => `_${letter}`)
+    .toUpperCase()}`;
+}
+
+/** What the schema judges: text stays text where it is no number, so that the message can quote it. */
+export function numberOrText(text: string): number | string {
+  return text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text);
+}

@@ -1,0 +1,63 @@
+/**
+ * What this process believes it holds, and the comparison with what Redis has noted for it. They differ when a reply was
+ * lost on the way, or when the others took this instance for dead.
+ */
+import type { Redis } from 'ioredis';
+import type { ClaimedUnit } from './claimed-unit.js';
+import type { InstanceId, Keyspace, Member } from './keyspace.js';
+
+export interface Comparison {
+  /** How many claims Redis has noted. */
+  readonly noted: number;
+  /** Held here, and not noted there. */
+  readonly missing: readonly ClaimedUnit[];
+  /** Noted there, and unknown here. */
+  readonly unknown: readonly Member[];
+}
+
+export class ClaimLedger {
+  private readonly held = new Set<ClaimedUnit>();
+
+  constructor(private readonly keyspace: Keyspace) {}
+
+  get size(): number {
+    return this.held.size;
+  }
+
+  hold(unit: ClaimedUnit): ClaimedUnit {
+    this.held.add(unit);
+    return unit;
+  }
+
+  strike(unit: ClaimedUnit): void {
+    this.held.delete(unit);
+  }
+
+  /** Looks at each: for the rare cases. */
+  has(member: Member): boolean {
+    return [...this.held].some((unit) => unit.member === member);
+  }
+
+  claimsOf(owner: InstanceId): readonly ClaimedUnit[] {
+    return [...this.held].filter((unit) => unit.owner === owner);
+  }
+
+  /**
+   * Our side is taken down before Redis is asked, and read again when all that was `underWay` before has answered: the
+   * connection keeps the order, so what was claimed or ended meanwhile is on neither list. A claim whose end is under way
+   * is not missing: the reply to that end decides.
+   */
+  async compare(redis: Redis, owner: InstanceId, underWay: Iterable<Promise<unknown>>): Promise<Comparison> {
+    const ours = this.claimsOf(owner);
+    const before = [...underWay];
+    const asked = redis.smembers(this.keyspace.jobs(owner));
+    await Promise.allSettled(before);
+    const noted = new Set((await asked) as Member[]); // the set holds nothing else
+    const known = new Set([...ours, ...this.held].map((unit) => unit.member));
+    return {
+      noted: noted.size,
+      missing: ours.filter((unit) => !noted.has(unit.member) && !unit.ending && this.held.has(unit)),
+      unknown: [...noted].filter((member) => !known.has(member)),
+    };
+  }
+}

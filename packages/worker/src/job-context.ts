@@ -1,0 +1,95 @@
+/**
+ * A job while it runs: what middleware and workers see of it (`Job`), and how the Manager reaches it (`RunningJob`). One
+ * object for both, and lazy: a signal, a logger and a slot's name cost more than a job's way through the runtime, and
+ * few jobs ask for them.
+ */
+import type { Job, JsonValue, Logger, Payload, TsqError, UnitOfWork, WorkerOptions } from '@tsq/core';
+import type { RegisteredWorker } from './registered-worker.js';
+import type { RunningJob } from './running-jobs.js';
+
+const noOptions: WorkerOptions = Object.freeze({});
+
+/** For the whole program: Processors of several capsules show their jobs in one list. */
+let slots = 0;
+
+export class RunningJobContext implements Job, RunningJob {
+  readonly class: string;
+  /** undefined until it is found, and for a class that this process does not know. */
+  worker: RegisteredWorker | undefined;
+  /** Why the job is to end early; the first reason counts. */
+  abortReason: TsqError | undefined;
+  private readonly startedAt = performance.now();
+  private readonly slotNumber = slots++;
+  private startedAtEpochMs: number | undefined;
+  private controller: AbortController | undefined;
+  private child: Logger | undefined;
+
+  /** @param args of the payload, decoded */
+  constructor(
+    readonly unit: UnitOfWork,
+    readonly payload: Payload,
+    readonly args: readonly JsonValue[],
+    private readonly parentLogger: Logger,
+  ) {
+    this.class = payload.class;
+  }
+
+  get jid(): string {
+    return this.payload.jid ?? '';
+  }
+
+  get queue(): string {
+    return this.unit.queue;
+  }
+
+  get options(): WorkerOptions {
+    return this.worker?.options ?? noOptions;
+  }
+
+  get retryCount(): number | undefined {
+    return this.payload.integer('retry_count');
+  }
+
+  get attempt(): number {
+    return (this.retryCount ?? -1) + 2;
+  }
+
+  get logger(): Logger {
+    this.child ??= this.parentLogger.child({ jid: this.jid, class: this.class, queue: this.queue });
+    return this.child;
+  }
+
+  get signal(): AbortSignal {
+    if (this.controller === undefined) {
+      this.controller = new AbortController();
+      if (this.abortReason !== undefined) this.controller.abort(this.abortReason);
+    }
+    return this.controller.signal;
+  }
+
+  get slot(): string {
+    return this.slotNumber.toString(36).padStart(4, '0');
+  }
+
+  /** Milliseconds since the epoch, the same at each look. */
+  get startedAtMs(): number {
+    this.startedAtEpochMs ??= Math.round(Date.now() - this.durationMs);
+    return this.startedAtEpochMs;
+  }
+
+  get durationMs(): number {
+    return performance.now() - this.startedAt;
+  }
+
+  /** The job is not this process' to end any more: it was told to stop, or its claim is lost. */
+  get isTakenAway(): boolean {
+    const code = this.abortReason?.code;
+    return code === 'TSQ_JOB_STOPPED' || code === 'TSQ_CLAIM_LOST';
+  }
+
+  abort(reason: TsqError): void {
+    if (this.abortReason !== undefined) return;
+    this.abortReason = reason;
+    this.controller?.abort(reason);
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * One line when a job starts and one when it ends, with jid, class and duration. A failure is logged in any case; the
+ * others are a setting, and cost nothing while the logger's level is above them.
+ */
+import type { Logger, Outcome } from '@tsq/core';
+import type { RunningJobContext } from './job-context.js';
+
+/** `failures`: only what went wrong. */
+export type JobLogLevel = 'all' | 'failures';
+
+export class JobLog {
+  constructor(
+    private readonly logger: Logger,
+    private readonly level: JobLogLevel,
+  ) {}
+
+  started(job: RunningJobContext): void {
+    if (this.isSilent()) return;
+    this.logger.info({ jid: job.jid, class: job.class, queue: job.queue }, 'start');
+  }
+
+  done(job: RunningJobContext): void {
+    if (this.isSilent()) return;
+    const { jid, class: name, queue } = job;
+    this.logger.info({ jid, class: name, queue, outcome: 'done', durationMs: roundedMs(job) }, 'done');
+  }
+
+  failed(job: RunningJobContext, error: unknown, outcome: Outcome): void {
+    const fields = {
+      ...endFields(job, outcome),
+      attempt: job.attempt,
+      ...(outcome.kind === 'retry' ? { retryInSeconds: outcome.delaySeconds } : undefined),
+      err: error,
+    };
+    if (outcome.kind === 'retry') this.logger.warn(fields, 'fail');
+    else this.logger.error(fields, 'fail, for the last time');
+  }
+
+  /** It was told to stop, or lost its claim, and ended without its work done. */
+  takenAway(job: RunningJobContext, error: unknown, outcome: Outcome): void {
+    this.logger.warn(
+      { ...endFields(job, outcome), reason: job.abortReason?.code, err: error },
+      'interrupted',
+    );
+  }
+
+  private isSilent(): boolean {
+    return this.level === 'failures' || this.logger.isLevelEnabled?.('info') === false;
+  }
+}
+
+function endFields(job: RunningJobContext, outcome: Outcome) {
+  const { jid, class: name, queue } = job;
+  return { jid, class: name, queue, outcome: outcome.kind, durationMs: roundedMs(job) };
+}
+
+/** To a microsecond: a no-op's duration is not 0. */
+function roundedMs(job: RunningJobContext): number {
+  return Math.round(job.durationMs * 1_000) / 1_000;
+}

@@ -1,0 +1,59 @@
+/**
+ * The bookkeeping of the `Component` contract, for the components of this package: each step runs once however often it
+ * is called, a stop waits for a start that is under way, and nothing starts after a stop. The steps hold the work.
+ */
+import { type Logger, TsqError } from '@tsq/core';
+import { EarliestDeadline } from './deadline.js';
+
+export interface LifecycleSteps {
+  start(): Promise<void>;
+  /** May come before `start`. */
+  quiet(): Promise<void>;
+  /** Quiets too: `quiet` may never have been called. */
+  stop(deadline: AbortSignal): Promise<void>;
+}
+
+export class Lifecycle {
+  private starting: Promise<void> | undefined;
+  private quieting: Promise<void> | undefined;
+  private stopping: Promise<void> | undefined;
+  private readonly deadline = new EarliestDeadline();
+
+  constructor(
+    private readonly name: string,
+    private readonly logger: Logger,
+    private readonly steps: LifecycleSteps,
+  ) {}
+
+  start(): Promise<void> {
+    if (this.stopping !== undefined) {
+      const what = `${this.name} was stopped, and lives only once; make a new one to start again`;
+      return Promise.reject(new TsqError('TSQ_COMPONENT_STOPPED', what));
+    }
+    this.starting ??= this.steps.start();
+    return this.starting;
+  }
+
+  quiet(): Promise<void> {
+    this.quieting ??= this.steps.quiet();
+    return this.quieting;
+  }
+
+  stop(deadline: AbortSignal): Promise<void> {
+    this.deadline.add(deadline);
+    this.stopping ??= this.end();
+    return this.stopping;
+  }
+
+  private async end(): Promise<void> {
+    try {
+      // A failed start was told to whoever called it; here it only must be over.
+      await Promise.allSettled([this.starting]);
+      await this.steps.stop(this.deadline.signal);
+    } catch (error) {
+      this.logger.error({ component: this.name, err: error }, 'A component failed to stop cleanly');
+    } finally {
+      this.deadline.close();
+    }
+  }
+}

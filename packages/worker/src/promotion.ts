@@ -1,0 +1,176 @@
+/**
+ * Moves what is due from one sorted set to its queues, in batches. The bytes of a payload change only where promotion has
+ * something to say: `enqueued_at` anew, `at` away, and what Ruby would fill in when it is absent (`queue`, `retry`,
+ * `created_at`). Error fields stay. Lua moves whole payloads and looks into none.
+ *
+ * Client middleware is not run, unlike in Ruby: a promotion is no new push, and a middleware that drops or fails here
+ * would lose the job.
+ */
+import {
+  type DeadSetLimits,
+  type Dialect,
+  keys,
+  type Logger,
+  LuaScript,
+  Payload,
+  type PayloadEdits,
+  TsqError,
+  timestampJson,
+} from '@tsq/core';
+import type { Redis } from 'ioredis';
+
+const dueScript = new LuaScript(new URL('./due.lua', import.meta.url));
+const promoteScript = new LuaScript(new URL('./promote.lua', import.meta.url));
+const buryScript = new LuaScript(new URL('./bury.lua', import.meta.url));
+
+export type DueSet = typeof keys.retry | typeof keys.schedule;
+
+export interface PromotionSettings {
+  readonly dialect: Dialect;
+  /** Entries per round trip, at most 1000. */
+  readonly batchSize: number;
+  readonly dead: DeadSetLimits;
+}
+
+/** What became of the due entries of one pass. */
+export interface PromotionCounts {
+  readonly promoted: number;
+  /** To `dead`, because they are no payloads. */
+  readonly buried: number;
+  /** Left in their set, because a key that they need holds another type. */
+  readonly stuck: number;
+}
+
+interface Entry {
+  readonly bytes: Buffer;
+  readonly queue: string;
+  readonly promoted: Buffer;
+}
+
+interface Moved {
+  readonly moved: number;
+  readonly stuck: number;
+}
+
+interface Sorted {
+  readonly readable: readonly Entry[];
+  readonly unreadable: readonly Buffer[];
+}
+
+export class Promotion {
+  constructor(
+    private readonly redis: Redis,
+    private readonly settings: PromotionSettings,
+    private readonly logger: Logger,
+  ) {}
+
+  /**
+   * Until nothing is due, or `signal` aborts; a batch that has begun is finished.
+   * @throws what the connection throws; each entry is then in its set or on its queue
+   */
+  async drain(set: DueSet, signal: AbortSignal): Promise<PromotionCounts> {
+    const counts = { promoted: 0, buried: 0, stuck: 0 };
+    while (!signal.aborted) {
+      // What is stuck stays among the earliest, so the next batch is looked for behind it.
+      const { nowMs, due } = await this.due(set, counts.stuck);
+      if (due.length === 0) break;
+      const { readable, unreadable } = this.sort(due, nowMs);
+      const buried = await this.bury(set, unreadable);
+      const promoted = await this.promote(set, readable);
+      counts.promoted += promoted.moved;
+      counts.buried += buried.moved;
+      counts.stuck += promoted.stuck + buried.stuck;
+      if (due.length < this.settings.batchSize) break;
+    }
+    return counts;
+  }
+
+  private async due(set: DueSet, offset: number): Promise<{ nowMs: number; due: readonly Buffer[] }> {
+    const reply = await dueScript.run(this.redis, [set], [offset, this.settings.batchSize]);
+    const [now, ...due] = asBuffers(reply);
+    return { nowMs: Number(now?.toString()), due };
+  }
+
+  private sort(due: readonly Buffer[], nowMs: number): Sorted {
+    const readable: Entry[] = [];
+    const unreadable: Buffer[] = [];
+    for (const bytes of due) {
+      try {
+        const payload = Payload.parse(bytes);
+        const edits = promotionEdits(payload, nowMs, this.settings.dialect);
+        readable.push({ bytes, queue: queueOf(payload), promoted: payload.edit(edits) });
+      } catch (error) {
+        if (!(error instanceof TsqError)) throw error;
+        this.logger.error(
+          { err: error, bytes: bytes.length },
+          'An entry that is due can not be read; it goes to the dead set',
+        );
+        unreadable.push(bytes);
+      }
+    }
+    return { readable, unreadable };
+  }
+
+  private async promote(set: DueSet, entries: readonly Entry[]): Promise<Moved> {
+    if (entries.length === 0) return { moved: 0, stuck: 0 };
+    const queues = [...new Set(entries.map((entry) => entry.queue))];
+    const numberOf = new Map(queues.map((queue, index) => [queue, index + 1]));
+    const reply = await promoteScript.run(
+      this.redis,
+      [set, keys.queues, ...queues.map(keys.queue)],
+      [
+        queues.length,
+        ...queues,
+        ...entries.flatMap(({ bytes, queue, promoted }) => [numberOf.get(queue) ?? 0, bytes, promoted]),
+      ],
+    );
+    const answers = Array.isArray(reply) ? reply : [];
+    const stuck = entries.filter((_, index) => answers[index] === -1);
+    this.reportStuck(
+      set,
+      stuck.map((entry) => keys.queue(entry.queue)),
+    );
+    return { moved: answers.filter((answer) => answer === 1).length, stuck: stuck.length };
+  }
+
+  private async bury(set: DueSet, unreadable: readonly Buffer[]): Promise<Moved> {
+    if (unreadable.length === 0) return { moved: 0, stuck: 0 };
+    const { timeoutSeconds, maxJobs } = this.settings.dead;
+    const args = [timeoutSeconds, maxJobs, ...unreadable];
+    const moved = Number(await buryScript.run(this.redis, [set, keys.dead], args));
+    if (moved >= 0) return { moved, stuck: 0 };
+    this.reportStuck(
+      set,
+      unreadable.map(() => keys.dead),
+    );
+    return { moved: 0, stuck: unreadable.length };
+  }
+
+  private reportStuck(set: DueSet, stuck: readonly string[]): void {
+    if (stuck.length === 0) return;
+    this.logger.error(
+      { set, entries: stuck.length, keys: [...new Set(stuck)] },
+      'Entries are due and can not be moved: a key is of another type than Sidekiq gives it. Move that key away',
+    );
+  }
+}
+
+function promotionEdits(payload: Payload, nowMs: number, dialect: Dialect): PayloadEdits {
+  const now = timestampJson(dialect, nowMs);
+  return {
+    ...(queueOf(payload) === payload.string('queue') ? {} : { queue: JSON.stringify(queueOf(payload)) }),
+    ...(payload.has('retry') ? {} : { retry: 'true' }),
+    ...(payload.has('created_at') ? {} : { created_at: now }),
+    enqueued_at: now,
+    // A stored `at` would send the job back to `schedule` in Ruby's hands.
+    at: undefined,
+  };
+}
+
+function queueOf(payload: Payload): string {
+  return payload.string('queue') || 'default';
+}
+
+function asBuffers(reply: unknown): readonly Buffer[] {
+  return Array.isArray(reply) ? reply.filter((item) => Buffer.isBuffer(item)) : [];
+}

@@ -1,0 +1,17 @@
+/**
+ * What a program adds to the runtime before it starts. A worker file says it by an export of this name:
+ * `export const configureServer: ConfigureServer = (server) => { server.middleware.add('timing', …) }`.
+ */
+import { type Job, MiddlewareChain } from '@tsq/core';
+import type { FailureHandler } from './failure-handlers.js';
+
+export class ServerSetup {
+  /** Around `perform`; the first is the outermost. The tracking comes last, innermost, by itself. */
+  readonly middleware = new MiddlewareChain<Job, void>();
+  /** Hear of every failure, once its outcome was handed over. */
+  readonly errorHandlers: FailureHandler[] = [];
+  /** Hear of jobs that will not be retried, once Redis has confirmed it. */
+  readonly deathHandlers: FailureHandler[] = [];
+}
+
+export type ConfigureServer = (server: ServerSetup) => void | Promise<void>;

@@ -1,0 +1,48 @@
+/** The workers of the end-to-end tests; `tsq-worker -r` loads this file. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { stringifyJson } from '@tsq/core';
+import { currentJob, defineWorker, Worker } from '@tsq/worker';
+import { note } from './journal.js';
+
+/** Notes its args: as they stood in the payload, and as they are written again from what the handler got. */
+@Worker({ name: 'Interop::Echo' })
+export class Echo {
+  async perform(..._args: unknown[]): Promise<void> {
+    const { jid, args, payload } = currentJob();
+    note('raw', jid, payload.raw('args')?.toString('utf8'));
+    note('echo', jid, stringifyJson(args));
+  }
+}
+
+@Worker({ name: 'Interop::Failing', retry: 1, backtrace: 3 })
+export class Failing {
+  async perform(reason: string): Promise<void> {
+    note('fail', currentJob().jid);
+    throw new RangeError(reason);
+  }
+}
+
+@Worker({ name: 'Interop::Sleeping', tracked: true })
+export class Sleeping {
+  async perform(durationMs: number): Promise<void> {
+    const { jid } = currentJob();
+    note('start', jid);
+    await delay(durationMs);
+    note('end', jid);
+  }
+}
+
+/** Heeds its signal: at the deadline of a stop it ends at once. */
+@Worker({ name: 'Interop::Heeding', tracked: true })
+export class Heeding {
+  async perform(durationMs: number): Promise<void> {
+    const { jid, signal } = currentJob();
+    note('start', jid);
+    await delay(durationMs, undefined, { signal });
+    note('end', jid);
+  }
+}
+
+export const typed = defineWorker('Interop::Typed', async (id: number, name: string) => {
+  note('typed', currentJob().jid, `${id} ${name}`);
+});
