@@ -53,6 +53,7 @@ describe('Pulse', () => {
 
   test('S2: an id whose registration got no reply is not registered a second time', async () => {
     const proxy = await TcpProxy.before(redis.port);
+    await using _closing = { [Symbol.asyncDispose]: () => proxy.close() };
     const admin = redis.connect();
     const dropped = proxy.dropReplyTo('register');
     await using it = pulse({ location: { url: proxy.url } });
@@ -64,8 +65,6 @@ describe('Pulse', () => {
     proxy.cutAll();
     await eventually(() => expect(it.heard.lapses).toBe(1));
     expect(await admin.smembers(keyspace.instances)).toEqual([]);
-    await it.made.end();
-    await proxy.close();
   });
 
   test('an id whose registration Redis refused is registered when Redis takes it', async () => {
@@ -82,6 +81,7 @@ describe('Pulse', () => {
 
   test('goes on over a new connection when the old one swallows what it is given', async () => {
     const proxy = await TcpProxy.before(redis.port);
+    await using _closing = { [Symbol.asyncDispose]: () => proxy.close() };
     await using it = pulse({ location: { url: proxy.url } });
     await eventually(() => expect(it.heard.beats).toBeGreaterThan(0));
     proxy.mode = 'hole';
@@ -89,8 +89,6 @@ describe('Pulse', () => {
     const before = it.heard.beats;
     proxy.mode = 'pass';
     await eventually(() => expect(it.heard.beats).toBeGreaterThan(before));
-    await it.made.end();
-    await proxy.close();
   });
 
   test('L3: leaves no key when it retires, and no beat follows', async () => {
@@ -112,6 +110,7 @@ describe('Pulse', () => {
 
   test('retires without Redis, and says that nobody heard it', async () => {
     const proxy = await TcpProxy.before(redis.port);
+    await using _closing = { [Symbol.asyncDispose]: () => proxy.close() };
     await using it = pulse({ location: { url: proxy.url } });
     await eventually(() => expect(it.heard.beats).toBeGreaterThan(0));
     await proxy.close();
