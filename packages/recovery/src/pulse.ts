@@ -11,6 +11,7 @@ import type { Redis } from 'ioredis';
 import { type BeatMode, beat } from './beat.js';
 import { isRefusal, wantsNewConnection } from './connection-errors.js';
 import { pause } from './pause.js';
+import { whenReadyUnless } from './ready.js';
 import { type Retirement, retire } from './retire.js';
 import type { HeartbeatSettings } from './settings.js';
 
@@ -79,7 +80,7 @@ export class Pulse {
   /** One beat; answers how long to wait for the next. */
   private async attempt(): Promise<number> {
     try {
-      await whenReady(this.redis);
+      await whenReadyUnless(this.ending.signal, this.redis);
       if (this.ending.signal.aborted) return 0;
       await this.beat();
       this.worked();
