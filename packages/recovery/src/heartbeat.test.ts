@@ -1,9 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
-import { eventually, freePort, itIsAComponent, TestRedis, useRedis } from '@tsq/core/test-support';
+import {
+  eventually,
+  freePort,
+  itIsAComponent,
+  RecordingLogger,
+  TestRedis,
+  useRedis,
+} from '@tsq/core/test-support';
 import { Instance, Keyspace } from '@tsq/tracker';
 import { Heartbeat, type HeartbeatOptions } from './heartbeat.js';
 import { hold } from './test-support/claims.js';
-import { RecordingLogger } from './test-support/recording-logger.js';
 import { InstanceProcess } from './test-support/start-instance.js';
 
 const keyspace = new Keyspace();

@@ -1,9 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { eventually, TcpProxy, useRedis } from '@tsq/core/test-support';
+import { eventually, RecordingLogger, TcpProxy, useRedis } from '@tsq/core/test-support';
 import { type InstanceId, Keyspace } from '@tsq/tracker';
 import { Pulse, type PulseOptions } from './pulse.js';
 import { hold } from './test-support/claims.js';
-import { RecordingLogger } from './test-support/recording-logger.js';
 
 const keyspace = new Keyspace();
 const id = 'host-1' as InstanceId;

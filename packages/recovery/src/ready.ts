@@ -1,7 +1,4 @@
-/**
- * `whenReady` of core for a loop that must end when it is told to: a connection that is closed between two tries to connect
- * says nothing, and whoever waits for it waits for ever.
- */
+/** `whenReady` of core, for a loop that must end when it is told to: before its connection is closed. */
 import { unavailable, whenReady } from '@tsq/core';
 import type { Redis } from 'ioredis';
 

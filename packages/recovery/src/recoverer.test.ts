@@ -1,11 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { eventually, itIsAComponent, TestRedis, useRedis } from '@tsq/core/test-support';
+import { eventually, itIsAComponent, RecordingLogger, TestRedis, useRedis } from '@tsq/core/test-support';
 import { Instance, type InstanceId, Keyspace } from '@tsq/tracker';
 import type { Redis } from 'ioredis';
 import { beat } from './beat.js';
 import { type RecoveredInstance, Recoverer, type RecovererOptions } from './recoverer.js';
 import { type Claim, fetchOrder, hold } from './test-support/claims.js';
-import { RecordingLogger } from './test-support/recording-logger.js';
 
 const keyspace = new Keyspace();
 const deadId = 'dead-1' as InstanceId;

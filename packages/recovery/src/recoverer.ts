@@ -6,6 +6,7 @@ import {
   type Component,
   type Logger,
   openConnection,
+  pause,
   type RedisLocation,
   silentLogger,
   TsqError,
@@ -14,7 +15,6 @@ import { type Instance, type InstanceId, Keyspace } from '@tsq/tracker';
 import type { Redis } from 'ioredis';
 import { Absence } from './absence.js';
 import { isRefusal, wantsNewConnection } from './connection-errors.js';
-import { pause } from './pause.js';
 import { whenReadyUnless } from './ready.js';
 import { recover } from './recover.js';
 import { releaseLock, takeLock } from './recovery-lock.js';
