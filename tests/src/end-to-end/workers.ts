@@ -43,6 +43,27 @@ export class Heeding {
   }
 }
 
+const timeout = 0.3;
+
+/** Heeds the signal of its timeout. */
+@Worker({ name: 'Interop::HeedingTimeout', timeout })
+export class HeedingTimeout {
+  async perform(durationMs: number): Promise<void> {
+    const { jid, signal } = currentJob();
+    await delay(durationMs, undefined, { signal });
+    note('end', jid);
+  }
+}
+
+/** Does not look at its signal, and returns as if nothing were: too late. */
+@Worker({ name: 'Interop::IgnoringTimeout', timeout })
+export class IgnoringTimeout {
+  async perform(durationMs: number): Promise<void> {
+    await delay(durationMs);
+    note('end', currentJob().jid);
+  }
+}
+
 export const typed = defineWorker('Interop::Typed', async (id: number, name: string) => {
   note('typed', currentJob().jid, `${id} ${name}`);
 });
