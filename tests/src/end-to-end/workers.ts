@@ -32,6 +32,17 @@ export class Sleeping {
   }
 }
 
+/** At-most-once from its start on. */
+@Worker({ name: 'Interop::Untracked' })
+export class Untracked {
+  async perform(durationMs: number): Promise<void> {
+    const { jid } = currentJob();
+    note('start', jid);
+    await delay(durationMs);
+    note('end', jid);
+  }
+}
+
 /** Heeds its signal: at the deadline of a stop it ends at once. */
 @Worker({ name: 'Interop::Heeding', tracked: true })
 export class Heeding {
