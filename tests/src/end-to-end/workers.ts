@@ -32,6 +32,17 @@ export class Sleeping {
   }
 }
 
+/** At-most-once from its start on. */
+@Worker({ name: 'Interop::Untracked' })
+export class Untracked {
+  async perform(durationMs: number): Promise<void> {
+    const { jid } = currentJob();
+    note('start', jid);
+    await delay(durationMs);
+    note('end', jid);
+  }
+}
+
 /** Heeds its signal: at the deadline of a stop it ends at once. */
 @Worker({ name: 'Interop::Heeding', tracked: true })
 export class Heeding {
@@ -40,6 +51,27 @@ export class Heeding {
     note('start', jid);
     await delay(durationMs, undefined, { signal });
     note('end', jid);
+  }
+}
+
+const timeout = 0.3;
+
+/** Heeds the signal of its timeout. */
+@Worker({ name: 'Interop::HeedingTimeout', timeout })
+export class HeedingTimeout {
+  async perform(durationMs: number): Promise<void> {
+    const { jid, signal } = currentJob();
+    await delay(durationMs, undefined, { signal });
+    note('end', jid);
+  }
+}
+
+/** Does not look at its signal, and returns as if nothing were: too late. */
+@Worker({ name: 'Interop::IgnoringTimeout', timeout })
+export class IgnoringTimeout {
+  async perform(durationMs: number): Promise<void> {
+    await delay(durationMs);
+    note('end', currentJob().jid);
   }
 }
 
