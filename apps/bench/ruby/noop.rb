@@ -1,4 +1,4 @@
-# The no-op worker of the benchmark, on Ruby's side: it counts, and a timer writes the count out.
+# The workers of the benchmarks, on Ruby's side. The no-op counts, and a timer writes the count out.
 require 'sidekiq'
 require 'logger'
 
@@ -18,8 +18,19 @@ class Noop
   end
 end
 
+LATENCIES = File.open(ENV.fetch('BENCH_LATENCIES', '/dev/null'), 'a')
+LATENCIES.sync = true
+
+class Started
+  include Sidekiq::Worker
+
+  def perform(sent_at)
+    LATENCIES.write("#{Process.clock_gettime(Process::CLOCK_MONOTONIC, :microsecond) - sent_at}\n")
+  end
+end
+
 Thread.new do
-  file = File.open(ENV.fetch('BENCH_COUNT'), 'w')
+  file = File.open(ENV.fetch('BENCH_COUNT', '/dev/null'), 'w')
   loop do
     sleep 0.01
     file.pwrite($count.to_s, 0)

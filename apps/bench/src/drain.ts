@@ -3,15 +3,14 @@
  * held list while it idles; one RENAME releases them all; the clock stops when the last `perform` has run and neither a
  * queue entry nor a claim is left. Then the books must balance, or the figure is void.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { Contestant } from './contestant.js';
 import type { PrivateRedis } from './private-redis.js';
+import { startWorker, stopWorker, until } from './worker-process.js';
 
 export interface Drain {
   readonly name: string;
@@ -26,7 +25,7 @@ export async function drain(redis: PrivateRedis, contestant: Contestant): Promis
   const folder = mkdtempSync(join(tmpdir(), 'tsq-drain-'));
   const counter = join(folder, 'count');
   await redis.admin.flushall();
-  const worker = startWorker(redis, contestant, counter);
+  const worker = startWorker(redis, contestant, { BENCH_COUNT: counter });
   try {
     await probe(redis.admin, contestant, counter);
     await fill(redis.admin, contestant);
@@ -36,7 +35,7 @@ export async function drain(redis: PrivateRedis, contestant: Contestant): Promis
     await untilDrained(redis.admin, contestant, counter);
     const seconds = (performance.now() - started) / 1_000;
     const after = await measure(redis.admin, worker);
-    await stop(worker);
+    await stopWorker(worker);
     await audit(redis.admin, contestant);
     return {
       name: contestant.name,
@@ -45,15 +44,9 @@ export async function drain(redis: PrivateRedis, contestant: Contestant): Promis
       readsPerJob: (after.reads - before.reads) / contestant.jobs,
     };
   } finally {
-    await stop(worker);
+    await stopWorker(worker);
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-function startWorker(redis: PrivateRedis, { command }: Contestant, counter: string): ChildProcess {
-  const [program = '', ...args] = command;
-  const env = { ...process.env, REDIS_URL: redis.url, BENCH_COUNT: counter, NODE_ENV: 'production' };
-  return spawn(program, args, { env, stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
 async function probe(admin: Redis, contestant: Contestant, counter: string): Promise<void> {
@@ -112,25 +105,10 @@ async function measure(
   return { workerMicroseconds: ticks * 10_000, reads };
 }
 
-async function stop(worker: ChildProcess): Promise<void> {
-  if (worker.exitCode !== null || worker.signalCode !== null) return;
-  const gone = once(worker, 'exit');
-  worker.kill('SIGTERM');
-  await gone;
-}
-
 function countIn(file: string): number {
   try {
     return Number(readFileSync(file, 'utf8'));
   } catch {
     return 0; // the worker has not opened it yet
-  }
-}
-
-async function until(what: string, check: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + 120_000;
-  while (!(await check())) {
-    if (performance.now() > end) throw new Error(`waited 120 s, and it did not come true: ${what}`);
-    await delay(2);
   }
 }
