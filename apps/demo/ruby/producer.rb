@@ -2,6 +2,8 @@
 # Usage: REDIS_URL=redis://... ruby producer.rb QUEUE COUNT    prints the jids, one to a line
 require 'sidekiq'
 
+Redis.silence_deprecations = true if Redis.respond_to?(:silence_deprecations=) # of a redis-rb newer than the Sidekiq
+
 queue, count = ARGV
 Sidekiq.configure_client { |config| config.redis = { url: ENV.fetch('REDIS_URL') } }
 
