@@ -143,8 +143,9 @@ function beatSettings({ heartbeat }: Config) {
   return { intervalMs: ms(heartbeat.intervalSeconds), ttlMs: ms(heartbeat.ttlSeconds) };
 }
 
-function recoverySettings({ recovery }: Config) {
+function recoverySettings({ recovery, heartbeat }: Config) {
   return {
+    heartbeatTtlMs: ms(heartbeat.ttlSeconds),
     intervalMs: ms(recovery.intervalSeconds),
     lockTtlMs: ms(recovery.lockTtlSeconds),
     startDelayMs: ms(recovery.startDelaySeconds),

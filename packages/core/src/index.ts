@@ -26,6 +26,7 @@ export { keys } from './keys.js';
 export { type Logger, silentLogger } from './logger.js';
 export { isNoScript, LuaScript, type ScriptArgument } from './lua-script.js';
 export { type Middleware, MiddlewareChain } from './middleware-chain.js';
+export { pause } from './pause.js';
 export { Payload, type PayloadEdits, type PayloadLimits } from './payload.js';
 export type { Fetcher, Outcome, Settlement, UnitOfWork } from './unit-of-work.js';
 export {

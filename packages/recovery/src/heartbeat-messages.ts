@@ -3,26 +3,27 @@ import type { RedisLocation } from '@tsq/core';
 import type { InstanceId } from '@tsq/tracker';
 import type { BeatMode } from './beat.js';
 
-/** What a thread is born with. */
+/** What a thread is born with. It waits for its first order. */
 export interface ThreadSettings {
   readonly location: RedisLocation;
   readonly namespace: string;
-  readonly id: InstanceId;
-  /** `renew`: a thread before this one may have registered the id. */
-  readonly firstBeat: BeatMode;
   readonly intervalMs: number;
   readonly ttlMs: number;
 }
 
 export type Order =
-  /** The id before has lapsed: beat for this one from now on. */
-  | { readonly kind: 'register'; readonly id: InstanceId }
+  /** Beat for this id from now on, and no more for the one before. */
+  | { readonly kind: 'beat'; readonly id: InstanceId; readonly mode: BeatMode }
   /** Stop beating, take leave of Redis, and end. */
   | { readonly kind: 'retire' };
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 export type News =
+  /** Ready for orders; Redis has heard nothing yet. */
+  | { readonly kind: 'awake' }
+  /** It has taken leave, and may be ended. */
+  | { readonly kind: 'retired' }
   | { readonly kind: 'beat' | 'lapsed'; readonly id: InstanceId }
   | {
       readonly kind: 'log';

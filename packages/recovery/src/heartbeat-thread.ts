@@ -12,29 +12,23 @@ if (parentPort === null) throw new Error('heartbeat-thread is started by Heartbe
 beatFor(parentPort, workerData as ThreadSettings); // Heartbeat alone starts this file
 
 function beatFor(port: MessagePort, settings: ThreadSettings): void {
-  const { id, firstBeat, ...rest } = settings;
-  const common = { ...rest, keyspace: new Keyspace(settings.namespace), logger: loggerTo(port) };
+  const common = { ...settings, keyspace: new Keyspace(settings.namespace), logger: loggerTo(port) };
   const tell = (news: News) => port.postMessage(news);
-  const pulseOf = (own: typeof id, mode: typeof firstBeat) =>
-    new Pulse({
-      ...common,
-      id: own,
-      firstBeat: mode,
-      onBeat: () => tell({ kind: 'beat', id: own }),
-      onLapse: () => tell({ kind: 'lapsed', id: own }),
-    });
-
-  let pulse = pulseOf(id, firstBeat);
+  let pulse: Pulse | undefined;
   port.on('message', async (order: Order) => {
     const before = pulse;
-    if (order.kind === 'register') {
-      pulse = pulseOf(order.id, 'register');
-      await before.end();
+    if (order.kind === 'beat') {
+      const { id, mode } = order;
+      const onBeat = () => tell({ kind: 'beat', id });
+      const onLapse = () => tell({ kind: 'lapsed', id });
+      pulse = new Pulse({ ...common, id, firstBeat: mode, onBeat, onLapse });
+      await before?.end();
     } else {
-      await before.retire();
-      port.close(); // the thread ends when nothing is left open
+      await before?.retire();
+      tell({ kind: 'retired' });
     }
   });
+  tell({ kind: 'awake' });
 }
 
 /** The main thread has the logger. What is logged while it is blocked appears when it is free again. */

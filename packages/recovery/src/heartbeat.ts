@@ -6,7 +6,6 @@
 import { Worker } from 'node:worker_threads';
 import { type Component, type Logger, type RedisLocation, silentLogger, TsqError } from '@tsq/core';
 import { type Instance, type InstanceId, Keyspace } from '@tsq/tracker';
-import type { BeatMode } from './beat.js';
 import type { News, Order, ThreadSettings } from './heartbeat-messages.js';
 import { type HeartbeatSettings, heartbeatSettings } from './settings.js';
 
@@ -44,6 +43,10 @@ export class Heartbeat implements Component {
   /** Threads that died in a row, without a beat between them. */
   private deaths = 0;
   private thread: Worker | undefined;
+  /** The thread may have told Redis something. */
+  private hasOrders = false;
+  /** The id that a thread was told to register. */
+  private registeredId: InstanceId | undefined;
   private restartTimer: NodeJS.Timeout | undefined;
   private started: Promise<void> | undefined;
   private stopped: Promise<void> | undefined;
@@ -78,7 +81,7 @@ export class Heartbeat implements Component {
     if (this.stopped !== undefined) throw stoppedError();
     this.started ??= new Promise((resolve, reject) => {
       this.settleStart = { resolve, reject };
-      this.spawn('register');
+      this.spawn();
     });
     await this.started;
   }
@@ -92,10 +95,9 @@ export class Heartbeat implements Component {
     return this.stopped;
   }
 
-  private spawn(firstBeat: BeatMode): void {
-    const { location, instance } = this.options;
-    const { namespace } = this.keyspace;
-    const settings: ThreadSettings = { location, namespace, id: instance.id, firstBeat, ...this.settings };
+  private spawn(): void {
+    const { location } = this.options;
+    const settings: ThreadSettings = { location, namespace: this.keyspace.namespace, ...this.settings };
     const thread = new Worker(new URL('./heartbeat-thread.js', import.meta.url), { workerData: settings });
     let failure: unknown;
     thread.on('message', (news: News) => this.hear(news));
@@ -104,6 +106,15 @@ export class Heartbeat implements Component {
     });
     thread.once('exit', (exitCode) => this.onExit(exitCode, failure));
     this.thread = thread;
+    this.hasOrders = false;
+  }
+
+  /** The id is registered once. A thread after that may only renew: the id may have been declared dead since. */
+  private orderBeats(id: InstanceId): void {
+    const mode = id === this.registeredId ? 'renew' : 'register';
+    this.registeredId = id;
+    this.hasOrders = true;
+    this.tell({ kind: 'beat', id, mode });
   }
 
   private tell(order: Order): void {
@@ -112,6 +123,9 @@ export class Heartbeat implements Component {
 
   private hear(news: News): void {
     if (news.kind === 'log') this.logger[news.level](news.fields, news.message);
+    else if (news.kind === 'retired') void this.thread?.terminate();
+    else if (this.stopped !== undefined) return;
+    else if (news.kind === 'awake') this.orderBeats(this.options.instance.id);
     else if (news.kind === 'beat') this.onBeatOf(news.id);
     else this.onLapseOf(news.id);
   }
@@ -121,17 +135,17 @@ export class Heartbeat implements Component {
     this.counted.beats += 1;
     this.deaths = 0;
     // From here on the thread alone does not keep the process up; a process that just ends takes it along.
-    if (this.stopped === undefined) this.thread?.unref();
+    this.thread?.unref();
     this.settleStart?.resolve();
     for (const listener of this.beatListeners) this.call(listener);
   }
 
   private onLapseOf(lapsed: InstanceId): void {
     const { instance } = this.options;
-    if (lapsed !== instance.id || this.stopped !== undefined) return;
+    if (lapsed !== instance.id) return;
     this.counted.lapses += 1;
     const fresh = instance.renew();
-    this.tell({ kind: 'register', id: fresh });
+    this.orderBeats(fresh);
     this.logger.error(
       { lapsed, instance: fresh },
       'this instance is not registered any more: no beat came through for its TTL and the others declared it dead, or Redis lost its keys; it goes on under a new id',
@@ -158,8 +172,7 @@ export class Heartbeat implements Component {
     this.deaths += 1;
     this.counted.threadRestarts += 1;
     this.logger.error({ exitCode, err: failure, pauseMs }, "the heartbeat's thread died; another is started");
-    // `renew`: the dead one may have registered the id, and it may have been declared dead since.
-    this.restartTimer = setTimeout(() => this.spawn('renew'), pauseMs);
+    this.restartTimer = setTimeout(() => this.spawn(), pauseMs);
   }
 
   private async end(deadline: AbortSignal): Promise<void> {
@@ -171,16 +184,18 @@ export class Heartbeat implements Component {
     const exited = new Promise<void>((resolve) => {
       thread.once('exit', () => resolve());
     });
-    this.tell({ kind: 'retire' });
     let graceTimer: NodeJS.Timeout | undefined;
-    const terminateLater = () => {
-      graceTimer = setTimeout(() => void thread.terminate(), graceMs);
+    const terminate = () => void thread.terminate();
+    const terminateSoon = () => {
+      graceTimer = setTimeout(terminate, graceMs);
     };
-    if (deadline.aborted) terminateLater();
-    else deadline.addEventListener('abort', terminateLater, { once: true });
+    if (this.hasOrders) this.tell({ kind: 'retire' });
+    else terminate(); // Redis has heard nothing of it
+    if (deadline.aborted) terminateSoon();
+    else deadline.addEventListener('abort', terminateSoon, { once: true });
     await exited;
     clearTimeout(graceTimer);
-    deadline.removeEventListener('abort', terminateLater);
+    deadline.removeEventListener('abort', terminateSoon);
   }
 }
 

@@ -5,12 +5,12 @@
  * `register` is sent once. When it can't be known whether that arrived, the next beat is a renewal: had the id been declared
  * dead in the meantime, a second registration would bring it back to life, and its old claims would be taken for new ones.
  */
-import { type Logger, openConnection, type RedisLocation, whenReady } from '@tsq/core';
+import { type Logger, openConnection, pause, type RedisLocation, whenReady } from '@tsq/core';
 import type { InstanceId, Keyspace } from '@tsq/tracker';
 import type { Redis } from 'ioredis';
 import { type BeatMode, beat } from './beat.js';
 import { isRefusal, wantsNewConnection } from './connection-errors.js';
-import { pause } from './pause.js';
+import { whenReadyUnless } from './ready.js';
 import { type Retirement, retire } from './retire.js';
 import type { HeartbeatSettings } from './settings.js';
 
@@ -79,7 +79,7 @@ export class Pulse {
   /** One beat; answers how long to wait for the next. */
   private async attempt(): Promise<number> {
     try {
-      await whenReady(this.redis);
+      await whenReadyUnless(this.ending.signal, this.redis);
       if (this.ending.signal.aborted) return 0;
       await this.beat();
       this.worked();

@@ -6,17 +6,18 @@ import {
   type Component,
   type Logger,
   openConnection,
+  pause,
   type RedisLocation,
   silentLogger,
   TsqError,
-  whenReady,
 } from '@tsq/core';
 import { type Instance, type InstanceId, Keyspace } from '@tsq/tracker';
 import type { Redis } from 'ioredis';
+import { Absence } from './absence.js';
 import { isRefusal, wantsNewConnection } from './connection-errors.js';
-import { pause } from './pause.js';
+import { whenReadyUnless } from './ready.js';
 import { recover } from './recover.js';
-import { RecoveryLock } from './recovery-lock.js';
+import { releaseLock, takeLock } from './recovery-lock.js';
 import { type RecovererSettings, recovererSettings } from './settings.js';
 
 export interface RecovererOptions extends Partial<RecovererSettings> {
@@ -98,7 +99,10 @@ export class Recoverer implements Component {
     if (this.redis !== undefined) return;
     const name = `tsq:${this.options.instance.id}:recovery`;
     this.redis = openConnection(this.options.location, { name, logger: this.logger });
-    this.running = this.run(this.redis);
+    const absence = new Absence(this.redis, this.settings.heartbeatTtlMs, (awayMs) =>
+      this.onLongAbsence(awayMs),
+    );
+    this.running = this.run(this.redis, absence);
   }
 
   async quiet(): Promise<void> {
@@ -110,19 +114,21 @@ export class Recoverer implements Component {
     return this.stopped;
   }
 
-  private async run(redis: Redis): Promise<void> {
+  private async run(redis: Redis, absence: Absence): Promise<void> {
     const { signal } = this.stopping;
     await pause(this.settings.startDelayMs, signal);
     while (!signal.aborted) {
-      await this.tryPass(redis);
-      await pause(this.settings.intervalMs, signal);
+      await this.tryPass(redis, absence);
+      await pause(absence.graceLeftMs || this.settings.intervalMs, signal);
     }
   }
 
-  private async tryPass(redis: Redis): Promise<void> {
+  private async tryPass(redis: Redis, absence: Absence): Promise<void> {
     try {
-      await whenReady(redis, this.settings.intervalMs);
+      await whenReadyUnless(this.stopping.signal, redis);
+      if (absence.graceLeftMs > 0) return;
       await this.passUnderLock(redis);
+      absence.answered();
       if (this.lastFailure !== '') this.logger.info({}, 'recovery works again');
       this.lastFailure = '';
     } catch (error) {
@@ -133,12 +139,11 @@ export class Recoverer implements Component {
 
   private async passUnderLock(redis: Redis): Promise<void> {
     const own = this.options.instance.id;
-    const lock = new RecoveryLock(redis, this.keyspace, this.settings.lockTtlMs);
-    if ((await lock.take(own)) === 'held') return;
+    if ((await takeLock(redis, this.keyspace, own, this.settings.lockTtlMs)) === 'held') return;
     try {
       await this.pass(redis, own);
     } finally {
-      await lock.release(own);
+      await releaseLock(redis, this.keyspace, own);
     }
   }
 
@@ -234,6 +239,14 @@ export class Recoverer implements Component {
     }
     if (summary === '') this.blocked.delete(instance);
     else this.blocked.set(instance, summary);
+  }
+
+  private onLongAbsence(awayMs: number): void {
+    const graceMs = this.settings.heartbeatTtlMs;
+    this.logger.warn(
+      { awayMs: Math.round(awayMs), graceMs },
+      'Redis was away for long: nobody is declared dead before all had their TTL to come back',
+    );
   }
 
   private onFailure(redis: Redis, error: unknown): void {

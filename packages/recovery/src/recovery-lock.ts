@@ -7,34 +7,27 @@ import type { InstanceId, Keyspace } from '@tsq/tracker';
 import type { Redis } from 'ioredis';
 import { readWord } from './read-word.js';
 
-const script = new LuaScript(new URL('./release-lock.lua', import.meta.url));
+const takeScript = new LuaScript(new URL('./take-lock.lua', import.meta.url));
+const releaseScript = new LuaScript(new URL('./release-lock.lua', import.meta.url));
 
-export class RecoveryLock {
-  constructor(
-    private readonly redis: Redis,
-    private readonly keyspace: Keyspace,
-    private readonly ttlMs: number,
-  ) {}
+/** `held`: by another instance that lives. */
+export async function takeLock(
+  redis: Redis,
+  keyspace: Keyspace,
+  own: InstanceId,
+  ttlMs: number,
+): Promise<'taken' | 'held'> {
+  const heartbeatPrefix = keyspace.instance('' as InstanceId); // the key of no id is what stands before one
+  const reply = await takeScript.run(redis, [keyspace.recoveryLock], [own, ttlMs, heartbeatPrefix]);
+  return readWord(reply, ['taken', 'held']);
+}
 
-  /** `held`: by an instance that lives. One that died in its pass loses the lock to the next who asks, not to time. */
-  async take(own: InstanceId): Promise<'taken' | 'held'> {
-    if (await this.tryTake(own)) return 'taken';
-    const holder = (await this.redis.get(this.keyspace.recoveryLock)) as InstanceId | null;
-    if (holder === own) return 'taken'; // its release, or the reply to its taking, was lost on the way
-    if (holder !== null) {
-      if ((await this.redis.exists(this.keyspace.instance(holder))) === 1) return 'held';
-      await this.release(holder);
-    }
-    return (await this.tryTake(own)) ? 'taken' : 'held';
-  }
-
-  /** `not-held`: it expired, or is another's, and was left alone. */
-  async release(holder: InstanceId): Promise<'released' | 'not-held'> {
-    const reply = await script.run(this.redis, [this.keyspace.recoveryLock], [holder]);
-    return readWord(reply, ['released', 'not-held']);
-  }
-
-  private async tryTake(own: InstanceId): Promise<boolean> {
-    return (await this.redis.set(this.keyspace.recoveryLock, own, 'PX', this.ttlMs, 'NX')) === 'OK';
-  }
+/** `not-held`: it expired, or is another's, and was left alone. */
+export async function releaseLock(
+  redis: Redis,
+  keyspace: Keyspace,
+  own: InstanceId,
+): Promise<'released' | 'not-held'> {
+  const reply = await releaseScript.run(redis, [keyspace.recoveryLock], [own]);
+  return readWord(reply, ['released', 'not-held']);
 }

@@ -16,6 +16,8 @@ export interface RecovererSettings {
   readonly lockTtlMs: number;
   /** Before the first pass. Default 5,000. */
   readonly startDelayMs: number;
+  /** The TTL of the fleet's heartbeats: what all get to come back in after Redis was away. Default 90,000. */
+  readonly heartbeatTtlMs: number;
   /** Jobs put back by one call, 1 to 500. Default 500. */
   readonly batchSize: number;
   /** Where orphans join their queue. Default `next`. */
@@ -42,15 +44,16 @@ export function heartbeatSettings(given: Partial<HeartbeatSettings>): HeartbeatS
 /** @throws TSQ_CONFIG_INVALID */
 export function recovererSettings(given: Partial<RecovererSettings>): RecovererSettings {
   const { intervalMs = 30_000, lockTtlMs = 300_000, startDelayMs = 5_000 } = given;
-  const { batchSize = maxJobsPerStep, position = 'next' } = given;
+  const { heartbeatTtlMs = 90_000, batchSize = maxJobsPerStep, position = 'next' } = given;
   checkWhole('recovery.intervalMs', intervalMs, 1, longestMs);
   checkWhole('recovery.lockTtlMs', lockTtlMs, 1, longestMs);
   checkWhole('recovery.startDelayMs', startDelayMs, 0, longestMs);
+  checkWhole('recovery.heartbeatTtlMs', heartbeatTtlMs, 1, longestMs);
   checkWhole('recovery.batchSize', batchSize, 1, maxJobsPerStep);
   if (position !== 'next' && position !== 'last') {
     throw new TsqError('TSQ_CONFIG_INVALID', `recovery.position: expected next or last, got ${position}`);
   }
-  return { intervalMs, lockTtlMs, startDelayMs, batchSize, position };
+  return { intervalMs, lockTtlMs, startDelayMs, heartbeatTtlMs, batchSize, position };
 }
 
 function checkWhole(name: string, value: number, least: number, most: number): void {

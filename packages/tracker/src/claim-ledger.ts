@@ -16,7 +16,7 @@ export interface Comparison {
 }
 
 export class ClaimLedger {
-  private readonly held = new Map<Member, ClaimedUnit>();
+  private readonly held = new Set<ClaimedUnit>();
 
   constructor(private readonly keyspace: Keyspace) {}
 
@@ -25,20 +25,21 @@ export class ClaimLedger {
   }
 
   hold(unit: ClaimedUnit): ClaimedUnit {
-    this.held.set(unit.member, unit);
+    this.held.add(unit);
     return unit;
   }
 
   strike(unit: ClaimedUnit): void {
-    if (this.held.get(unit.member) === unit) this.held.delete(unit.member);
+    this.held.delete(unit);
   }
 
+  /** Looks at each: for the rare cases. */
   has(member: Member): boolean {
-    return this.held.has(member);
+    return [...this.held].some((unit) => unit.member === member);
   }
 
   claimsOf(owner: InstanceId): readonly ClaimedUnit[] {
-    return [...this.held.values()].filter((unit) => unit.owner === owner);
+    return [...this.held].filter((unit) => unit.owner === owner);
   }
 
   /**
@@ -52,11 +53,11 @@ export class ClaimLedger {
     const asked = redis.smembers(this.keyspace.jobs(owner));
     await Promise.allSettled(before);
     const noted = new Set((await asked) as Member[]); // the set holds nothing else
-    const known = new Set(ours.map((unit) => unit.member));
+    const known = new Set([...ours, ...this.held].map((unit) => unit.member));
     return {
       noted: noted.size,
-      missing: ours.filter((unit) => !noted.has(unit.member) && !unit.ending && this.has(unit.member)),
-      unknown: [...noted].filter((member) => !known.has(member) && !this.has(member)),
+      missing: ours.filter((unit) => !noted.has(unit.member) && !unit.ending && this.held.has(unit)),
+      unknown: [...noted].filter((member) => !known.has(member)),
     };
   }
 }

@@ -3,15 +3,17 @@
  * that says which queue it came from.
  */
 import { keys, LuaScript, type ScriptArgument } from '@tsq/core';
-import { type InstanceId, type Keyspace, type Member, memberOf } from './keyspace.js';
+import type { InstanceId, Keyspace } from './keyspace.js';
 
 export const claimScript = new LuaScript(new URL('./claim.lua', import.meta.url));
 
 /** One call of claim.lua moves no more, so that others are served in between. */
 const maxJobsPerClaim = 500;
 
+/** A job and where it stands among the claims of its instance: `memberOf` makes the member's text of it. */
 export interface ClaimedJob {
-  readonly member: Member;
+  readonly batch: number;
+  readonly index: number;
   readonly queue: string;
   readonly bytes: Buffer;
 }
@@ -45,19 +47,14 @@ type RawReply = readonly [
 ];
 
 /** `unregistered`: the instance was declared dead, and took nothing. */
-export function readClaim(
-  raw: unknown,
-  id: InstanceId,
-  queues: readonly string[],
-): ClaimReply | 'unregistered' {
+export function readClaim(raw: unknown, queues: readonly string[]): ClaimReply | 'unregistered' {
   if (Buffer.isBuffer(raw)) return 'unregistered';
   const [batch, paused, unusable, ...taken] = raw as RawReply; // the shape that the script's header gives
   const nameAt = (position: number) => queues[position] ?? '';
   const jobs: ClaimedJob[] = [];
   for (const [position, ...payloads] of taken) {
     const queue = nameAt(position);
-    for (const bytes of payloads)
-      jobs.push({ member: memberOf(id, batch, jobs.length, queue), queue, bytes });
+    for (const bytes of payloads) jobs.push({ batch, index: jobs.length, queue, bytes });
   }
   return { jobs, paused: paused.map(nameAt), unusable: unusable.map(nameAt) };
 }

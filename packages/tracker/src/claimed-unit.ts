@@ -4,7 +4,7 @@
  */
 import type { Outcome, Settlement, TsqError, UnitOfWork } from '@tsq/core';
 import type { ClaimedJob } from './claim.js';
-import type { InstanceId, Member } from './keyspace.js';
+import { type InstanceId, type Member, memberOf } from './keyspace.js';
 import type { Outbox } from './outbox.js';
 
 export class ClaimedUnit implements UnitOfWork {
@@ -18,20 +18,21 @@ export class ClaimedUnit implements UnitOfWork {
   constructor(
     /** The id under which it was claimed: the process may have another by now. */
     readonly owner: InstanceId,
-    private readonly claim: ClaimedJob,
+    readonly job: ClaimedJob,
     private readonly outbox: Outbox,
   ) {}
 
+  /** Its text in Redis; made when it is asked for, which few jobs need. */
   get member(): Member {
-    return this.claim.member;
+    return memberOf(this.owner, this.job.batch, this.job.index, this.job.queue);
   }
 
   get queue(): string {
-    return this.claim.queue;
+    return this.job.queue;
   }
 
   get bytes(): Buffer {
-    return this.claim.bytes;
+    return this.job.bytes;
   }
 
   settle(outcome: Outcome): Promise<Settlement> {

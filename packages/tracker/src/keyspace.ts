@@ -60,7 +60,12 @@ export function memberOf(id: InstanceId, batch: number, index: number, queue: st
   return `${id}.${batch}.${index}@${queue}` as Member;
 }
 
-/** The queue that a claim's job came from: all behind the first `@`, which no id contains. */
-export function queueOfMember(member: Member): string {
-  return member.slice(member.indexOf('@') + 1);
+/** What a member of this instance says. A queue's name is all behind the first `@`, which no id contains. */
+export function placeOf(id: InstanceId, member: Member): { batch: number; index: number; queue: string } {
+  const at = member.indexOf('@');
+  const [batch, index] = member
+    .slice(id.length + 1, at)
+    .split('.')
+    .map(Number);
+  return { batch: batch ?? Number.NaN, index: index ?? Number.NaN, queue: member.slice(at + 1) };
 }

@@ -32,6 +32,8 @@ export interface OutboxEvents {
   onEnded(unit: ClaimedUnit, reply: Settlement): void;
 }
 
+const released = { kind: 'released' } as const;
+
 export class Outbox {
   private waiting: PendingEnd[] = [];
   /** Releases that were not sent yet: an outcome that comes in time takes their place. */
@@ -61,14 +63,13 @@ export class Outbox {
     // Nothing is left to write: the claim ended with the release.
     if (unit.released && (outcome.kind === 'done' || outcome.kind === 'discarded'))
       return Promise.resolve('settled');
-    const member = unit.released ? undefined : unit.member;
     return new Promise((resolve, reject) => {
-      this.put(pendingEnd(unit, member, outcome, { resolve, reject }));
+      this.put(pendingEnd(unit, outcome, { resolve, reject }));
     });
   }
 
   release(unit: ClaimedUnit): void {
-    const end = pendingEnd(unit, unit.member, { kind: 'released' }, undefined);
+    const end = pendingEnd(unit, released, undefined);
     this.unsentReleases.set(unit, end);
     this.put(end);
   }
@@ -79,10 +80,15 @@ export class Outbox {
     const batch = this.waiting.splice(0, maxEndsPerSettle);
     this.underWay += batch.length;
     for (const end of batch) this.sent(end);
-    const owners = new Set(batch.map((end) => end.unit.owner));
-    return [...owners].map((owner) => ({
-      owner,
-      ends: inScriptOrder(batch.filter((end) => end.unit.owner === owner)),
+    const owner = batch[0]?.unit.owner;
+    // Nearly always: only after a false death does a process end claims of two ids.
+    if (owner !== undefined && batch.every((end) => end.unit.owner === owner)) {
+      return [{ owner, ends: inScriptOrder(batch) }];
+    }
+    const owners = [...new Set(batch.map((end) => end.unit.owner))];
+    return owners.map((each) => ({
+      owner: each,
+      ends: inScriptOrder(batch.filter((end) => end.unit.owner === each)),
     }));
   }
 
@@ -110,7 +116,7 @@ export class Outbox {
    */
   failed(parcel: Parcel, cause: Error): readonly ClaimedUnit[] {
     this.underWay -= parcel.ends.length;
-    const again = parcel.ends.filter((end) => end.member !== undefined || end.outcome.kind !== 'requeue');
+    const again = parcel.ends.filter((end) => end.isClaimed || end.outcome.kind !== 'requeue');
     const dropped = parcel.ends.filter((end) => !again.includes(end));
     this.waiting.unshift(...again);
     for (const end of dropped) end.answer?.reject(unconfirmed(end, cause));
@@ -136,16 +142,11 @@ export class Outbox {
   }
 }
 
-function pendingEnd(
-  unit: ClaimedUnit,
-  member: End['member'],
-  outcome: End['outcome'],
-  answer: Answer | undefined,
-): PendingEnd {
-  return { unit, member, outcome, answer, queue: unit.queue, bytes: unit.bytes };
+function pendingEnd(unit: ClaimedUnit, outcome: End['outcome'], answer: Answer | undefined): PendingEnd {
+  return { unit, job: unit.job, isClaimed: !unit.released, outcome, answer };
 }
 
 function unconfirmed(end: PendingEnd, cause?: Error): TsqError {
-  const message = `the outcome "${end.outcome.kind}" of a job from queue "${end.queue}" could not be confirmed by Redis`;
+  const message = `the outcome "${end.outcome.kind}" of a job from queue "${end.job.queue}" could not be confirmed by Redis`;
   return new TsqError('TSQ_REDIS_UNAVAILABLE', message, { cause });
 }

@@ -10,7 +10,9 @@
 -- ARGV[3]  what stands before a queue's name in the key of its list
 -- ARGV[4]  deadTimeoutSeconds   entries older than this leave the dead set when one joins it
 -- ARGV[5]  deadMaxJobs          and only so many of the youngest stay
--- ARGV[6]  n, then n members that end without a trace: done, discarded, released
+-- ARGV[6]  n, then n runs of claims that end without a trace (done, discarded, released), four arguments each: queue, batch,
+--          first and last index. A run of a hundred members is four short arguments, where the members are most of what
+--          a busy worker sends.
 -- then     four arguments for each of the others: member ('' for a job whose claim was released before, which is written
 --          without a check), kind, bytes, and for
 --            'retry'    the seconds until it is due, by Redis' clock
@@ -18,14 +20,17 @@
 --            'requeue'  the queue's name; as with one RPUSH after the other, the last of a queue will be fetched first
 -- Returns  { 1 when the instance is registered else 0, { position of each that was not held, so nothing was written },
 --          { position of each whose target holds another type: nothing was written, it is still held } }.
---          Positions count from 0, the plain members first.
+--          Positions count from 0, the members of the runs first.
 -- Order    What can fail comes before the first write. The first write is SREM, which a full Redis allows.
-local plain = tonumber(ARGV[6])
 local entries, members, asked = {}, {}, {}
-for i = 1, plain do
-  entries[i] = { member = ARGV[6 + i] }
+local behind_runs = 7 + 4 * ARGV[6]
+for at = 7, behind_runs - 1, 4 do
+  local head, tail = ARGV[1] .. '.' .. ARGV[at + 1] .. '.', '@' .. ARGV[at]
+  for index = ARGV[at + 2], ARGV[at + 3] do
+    entries[#entries + 1] = { member = head .. index .. tail }
+  end
 end
-for at = 7 + plain, #ARGV, 4 do
+for at = behind_runs, #ARGV, 4 do
   entries[#entries + 1] = { member = ARGV[at], kind = ARGV[at + 1], bytes = ARGV[at + 2], extra = ARGV[at + 3] }
 end
 for i, entry in ipairs(entries) do

@@ -3,7 +3,8 @@
  * (a retry, a dead entry, the bytes back in their queue) is written in the same step.
  */
 import { type DeadSetLimits, keys, LuaScript, type Outcome, type ScriptArgument } from '@tsq/core';
-import type { InstanceId, Keyspace, Member } from './keyspace.js';
+import type { ClaimedJob } from './claim.js';
+import { type InstanceId, type Keyspace, memberOf } from './keyspace.js';
 
 export const settleScript = new LuaScript(new URL('./settle.lua', import.meta.url));
 
@@ -12,10 +13,9 @@ export const maxEndsPerSettle = 1_000;
 
 /** The end of one claim. */
 export interface End {
-  /** undefined: the claim was released before; the outcome is written without a check. */
-  readonly member: Member | undefined;
-  readonly queue: string;
-  readonly bytes: Buffer;
+  readonly job: ClaimedJob;
+  /** false: the claim was released before; the outcome is written without a check. */
+  readonly isClaimed: boolean;
   /** `released`: the claim ends now, and the job goes on without one. */
   readonly outcome: Outcome | { readonly kind: 'released' };
 }
@@ -27,9 +27,10 @@ export function settleKeys(keyspace: Keyspace, id: InstanceId): string[] {
   return [keyspace.instances, keyspace.jobs(id), keys.retry, keys.dead, keys.queues];
 }
 
-/** The script wants the ends that leave no trace first; so does the reply. */
+/** The script wants the ends that leave no trace first, in runs; the reply counts in the same order. */
 export function inScriptOrder<E extends End>(ends: readonly E[]): readonly E[] {
-  return [...ends.filter(leavesNoTrace), ...ends.filter((end) => !leavesNoTrace(end))];
+  const plain = ends.filter(leavesNoTrace).sort(byPlace);
+  return plain.length === ends.length ? plain : [...plain, ...ends.filter((end) => !leavesNoTrace(end))];
 }
 
 export function settleArguments(
@@ -38,7 +39,6 @@ export function settleArguments(
   ordered: readonly End[],
   dead: DeadSetLimits,
 ): ScriptArgument[] {
-  const plain = ordered.filter(leavesNoTrace);
   const args: ScriptArgument[] = [
     id,
     keyspace.jobPrefix,
@@ -46,9 +46,11 @@ export function settleArguments(
     dead.timeoutSeconds,
     dead.maxJobs,
   ];
-  args.push(plain.length);
-  for (const end of plain) args.push(end.member ?? '');
-  for (const end of ordered.slice(plain.length)) args.push(...entryOf(end));
+  const plain = ordered.filter(leavesNoTrace);
+  const runs = runsOf(plain);
+  args.push(runs.length);
+  for (const { queue, batch, first, last } of runs) args.push(queue, batch, first, last);
+  for (const end of ordered.slice(plain.length)) args.push(...entryOf(id, end));
   return args;
 }
 
@@ -67,15 +69,45 @@ function leavesNoTrace(end: End): boolean {
   return kind === 'done' || kind === 'released' || kind === 'discarded';
 }
 
-function entryOf(end: End): ScriptArgument[] {
-  const member = end.member ?? '';
-  const { outcome } = end;
+function byPlace(one: End, other: End): number {
+  return one.job.batch - other.job.batch || one.job.index - other.job.index;
+}
+
+interface Run {
+  readonly queue: string;
+  readonly batch: number;
+  readonly first: number;
+  last: number;
+}
+
+/** @param ends ordered by their place */
+function runsOf(ends: readonly End[]): readonly Run[] {
+  const runs: Run[] = [];
+  let run: Run | undefined;
+  for (const { job } of ends) {
+    if (
+      run !== undefined &&
+      run.batch === job.batch &&
+      run.last + 1 === job.index &&
+      run.queue === job.queue
+    ) {
+      run.last = job.index;
+      continue;
+    }
+    run = { queue: job.queue, batch: job.batch, first: job.index, last: job.index };
+    runs.push(run);
+  }
+  return runs;
+}
+
+function entryOf(id: InstanceId, { job, isClaimed, outcome }: End): ScriptArgument[] {
+  const member = isClaimed ? memberOf(id, job.batch, job.index, job.queue) : '';
   switch (outcome.kind) {
     case 'retry':
       return [member, 'retry', outcome.bytes, outcome.delaySeconds];
     case 'dead':
       return [member, 'dead', outcome.bytes, ''];
     default:
-      return [member, 'requeue', end.bytes, end.queue];
+      return [member, 'requeue', job.bytes, job.queue];
   }
 }

@@ -25,7 +25,7 @@ import { ClaimLedger } from './claim-ledger.js';
 import { ClaimedUnit } from './claimed-unit.js';
 import { Doorbells } from './doorbell.js';
 import type { Instance } from './instance.js';
-import { type InstanceId, Keyspace, type Member, queueOfMember } from './keyspace.js';
+import { type InstanceId, Keyspace, type Member, placeOf } from './keyspace.js';
 import { Outbox, type Parcel } from './outbox.js';
 import { roundTrip, type ScriptCall, type ScriptReply } from './round-trip.js';
 import { readSettle, settleArguments, settleKeys, settleScript } from './settle.js';
@@ -178,7 +178,7 @@ export class TrackingFetcher implements Fetcher {
       this.inDoubt = true;
       throw unavailable('a claim got no answer; if it took jobs, they will be found', reply?.error);
     }
-    const claimed = readClaim(reply.value, id, queues);
+    const claimed = readClaim(reply.value, queues);
     if (claimed === 'unregistered') {
       throw new TsqError(
         'TSQ_INSTANCE_UNREGISTERED',
@@ -318,7 +318,7 @@ export class TrackingFetcher implements Fetcher {
     if (bytes === null || this.ledger.has(member)) return;
     this.counted.adopted += 1;
     this.logger.warn({ member }, 'adopted a claim whose reply was lost');
-    const job = { member, queue: queueOfMember(member), bytes };
+    const job = { ...placeOf(id, member), bytes };
     this.adopted.push(this.ledger.hold(new ClaimedUnit(id, job, this.outbox)));
     this.bells?.wake();
   }

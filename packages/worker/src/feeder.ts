@@ -2,8 +2,7 @@
  * Asks the Fetcher for jobs, for as long as somebody wants any. One fetch is on its way at a time. A Redis that is away
  * and an instance that was declared dead are states to wait through, not ends: only the signal ends the loop.
  */
-import type { Fetcher, Logger, UnitOfWork } from '@tsq/core';
-import { pause } from './pause.js';
+import { type Fetcher, type Logger, pause, type UnitOfWork } from '@tsq/core';
 import type { QueueOrder } from './queue-order.js';
 import { Trouble } from './trouble.js';
 

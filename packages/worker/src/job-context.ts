@@ -20,6 +20,7 @@ export class RunningJobContext implements Job, RunningJob {
   abortReason: TsqError | undefined;
   private readonly startedAt = performance.now();
   private readonly slotNumber = slots++;
+  private startedAtEpochMs: number | undefined;
   private controller: AbortController | undefined;
   private child: Logger | undefined;
 
@@ -70,9 +71,10 @@ export class RunningJobContext implements Job, RunningJob {
     return this.slotNumber.toString(36).padStart(4, '0');
   }
 
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, the same at each look. */
   get startedAtMs(): number {
-    return Date.now() - this.durationMs;
+    this.startedAtEpochMs ??= Math.round(Date.now() - this.durationMs);
+    return this.startedAtEpochMs;
   }
 
   get durationMs(): number {

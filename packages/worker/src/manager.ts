@@ -22,11 +22,11 @@ import { ClaimAhead } from './claim-ahead.js';
 import { Feeder } from './feeder.js';
 import type { JobProcessor, ProcessedJob } from './job-processor.js';
 import { Lifecycle } from './lifecycle.js';
-import { within } from './pause.js';
 import type { QueueOrder } from './queue-order.js';
 import { ReadyLine } from './ready-line.js';
 import type { RunningJobs } from './running-jobs.js';
 import { Slot } from './slot.js';
+import { within } from './within.js';
 
 export interface ManagerParts {
   readonly fetcher: Fetcher;

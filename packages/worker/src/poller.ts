@@ -9,14 +9,15 @@ import {
   type Dialect,
   keys,
   type Logger,
+  pause,
   sidekiqDeadSet,
   silentLogger,
 } from '@tsq/core';
 import type { Redis } from 'ioredis';
 import { Lifecycle } from './lifecycle.js';
-import { pause, unlessLate } from './pause.js';
 import { Promotion } from './promotion.js';
 import { Trouble } from './trouble.js';
+import { unlessLate } from './within.js';
 
 export interface PollerOptions {
   /** For its commands alone or shared; not closed by the poller. */

@@ -4,16 +4,16 @@
  * It decides about nothing: whether a process lives, and whose jobs are whose, is the tracker's heartbeat to say. So a
  * beat that fails (a full Redis refuses it) is logged and tried again, and jobs go on meanwhile.
  */
-import { type Component, keys, type Logger, silentLogger, timestampJson } from '@tsq/core';
+import { type Component, keys, type Logger, pause, silentLogger, timestampJson } from '@tsq/core';
 import type { Redis } from 'ioredis';
 import type { JobStats } from './job-stats.js';
 import { Lifecycle } from './lifecycle.js';
-import { pause, unlessLate } from './pause.js';
 import { type ProcessInfo, processInfoJson, totalConcurrency } from './process-info.js';
 import type { RunningJob, RunningJobs } from './running-jobs.js';
 import { flushStats } from './stats-flush.js';
 import { transaction } from './transaction.js';
 import { Trouble } from './trouble.js';
+import { unlessLate } from './within.js';
 
 /** What Ruby's `quiet!`, `dump_threads` and `stop!` send, and INT, which Sidekiq takes as TERM. Nothing else is obeyed. */
 export type ProcessSignal = 'TSTP' | 'TTIN' | 'TERM' | 'INT';

@@ -9,14 +9,13 @@ import {
   TsqError,
   type WorkerOptions,
 } from '@tsq/core';
-import { eventually } from '@tsq/core/test-support';
+import { eventually, RecordingLogger } from '@tsq/core/test-support';
 import { z } from 'zod';
 import { currentJob, maybeCurrentJob } from './current-job.js';
 import { defineWorker } from './define-worker.js';
 import { JobStats } from './job-stats.js';
 import { Processor, type ProcessorSettings } from './processor.js';
 import { RunningJobs } from './running-jobs.js';
-import { RecordingLogger } from './test-support/recording-logger.js';
 import { RecordingUnit } from './test-support/recording-unit.js';
 import { Worker } from './worker-decorator.js';
 import { WorkerRegistry } from './worker-registry.js';

@@ -55,11 +55,17 @@ describe('@Worker', () => {
     expect(workerDefinitionOf(Legacy)).toEqual({ name: 'Legacy', options: { queue: 'low' } });
   });
 
-  test('a static member called name does not take the place of the class name', () => {
-    @Worker()
-    class Ticket extends Plain {
-      static override name = 'something else';
+  test('a static method called name, which hides the class name, is never taken for it', () => {
+    class Ticket {
+      static name(): string {
+        return 'something else';
+      }
+      perform(): void {
+        // Does nothing.
+      }
     }
+    expect(() => Worker()(Ticket)).toThrow(invalid('it needs one; give the class a name'));
+    Worker({ name: 'Ticket' })(Ticket);
     expect(workerDefinitionOf(Ticket)?.name).toBe('Ticket');
   });
 

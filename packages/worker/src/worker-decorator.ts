@@ -37,7 +37,9 @@ export function Worker(settings: WorkerSettings = {}): WorkerDecorator<readonly 
   }
   return (target, context) => {
     checkClass(target);
-    const definition = definitionOf(context?.name ?? target.name, settings);
+    const given: unknown = context?.name ?? target.name;
+    // A static member called `name` hides the class' own; some compilers take it for the context's too.
+    const definition = definitionOf(typeof given === 'string' ? given : '', settings);
     // Not enumerable: nothing that copies or prints a class' properties meets it.
     Object.defineProperty(target, workerDefinition, { value: definition });
   };

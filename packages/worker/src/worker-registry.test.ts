@@ -51,13 +51,13 @@ describe('WorkerRegistry', () => {
       'a getter',
       class {
         get job() {
-          return 'mine';
+          return undefined;
         }
         perform() {
           return this.job;
         }
       },
-      'mine',
+      undefined,
     ],
     [
       'a frozen instance',

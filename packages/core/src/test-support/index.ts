@@ -4,6 +4,7 @@ export { eventually } from './eventually.js';
 export { itIsAComponent } from './it-is-a-component.js';
 export { itIsAFetcher } from './it-is-a-fetcher.js';
 export { ListFetcher } from './list-fetcher.js';
+export { type LogLine, RecordingLogger } from './recording-logger.js';
 export type { RubyServer, RubyServerOptions } from './ruby-server.js';
 export type { RubyRunOptions, RubySidekiq } from './ruby-sidekiq.js';
 export { type ProxyMode, TcpProxy } from './tcp-proxy.js';

@@ -1,5 +1,5 @@
-/** A Logger that keeps its lines. */
-import type { Logger } from '@tsq/core';
+/** A Logger that keeps its lines, for tests of what an operator reads. */
+import type { Logger } from '../logger.js';
 
 export interface LogLine {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
@@ -25,6 +25,13 @@ export class RecordingLogger implements Logger {
 
   child(bindings: object): Logger {
     return new RecordingLogger({ ...this.bindings, ...bindings }, this);
+  }
+
+  /** Messages of a level that contain `text`. */
+  matching(level: LogLine['level'], text: string): readonly string[] {
+    return this.lines
+      .filter((line) => line.level === level && line.message.includes(text))
+      .map(({ message }) => message);
   }
 
   private at(level: LogLine['level']) {

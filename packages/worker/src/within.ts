@@ -1,18 +1,5 @@
-/** Waiting that a stop can end: nothing is left behind, neither timer nor listener. */
-
-/** Resolves after `ms`, or at once when `signal` aborts. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end);
-  });
-}
+/** Waiting with an end: by a time of its own, or by somebody's deadline and a grace. */
+import { pause } from '@tsq/core';
 
 /** Runs `wait` with a signal that aborts after `ms`. */
 export async function within<T>(ms: number, wait: (signal: AbortSignal) => Promise<T>): Promise<T> {

@@ -1,0 +1,174 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  eventually,
+  freePort,
+  itIsAComponent,
+  RecordingLogger,
+  TestRedis,
+  useRedis,
+} from '@tsq/core/test-support';
+import { Instance, Keyspace } from '@tsq/tracker';
+import { Heartbeat, type HeartbeatOptions } from './heartbeat.js';
+import { hold } from './test-support/claims.js';
+import { InstanceProcess } from './test-support/start-instance.js';
+
+const keyspace = new Keyspace();
+const soon = () => AbortSignal.timeout(5_000);
+
+describe('Heartbeat', () => {
+  const redis = useRedis();
+  const fast = { intervalMs: 50, ttlMs: 1_000 };
+
+  function heartbeat(options: Partial<HeartbeatOptions> = {}) {
+    const instance = new Instance('test');
+    const logger = new RecordingLogger();
+    const made = new Heartbeat({ location: { url: redis.url }, instance, logger, ...fast, ...options });
+    return { made, instance, logger, [Symbol.asyncDispose]: () => made.stop(soon()) };
+  }
+
+  describe('as a component', () => {
+    itIsAComponent(() => heartbeat().made);
+  });
+
+  test('is registered when start has resolved, and beats', async () => {
+    await using it = heartbeat();
+    let heard = 0;
+    it.made.onBeat(() => {
+      heard += 1;
+    });
+    await it.made.start();
+    const admin = redis.connect();
+    expect(await admin.smembers(keyspace.instances)).toEqual([it.instance.id]);
+    expect(await admin.exists(keyspace.instance(it.instance.id))).toBe(1);
+    await eventually(() => expect(heard).toBeGreaterThan(2));
+    expect(it.made.counts.beats).toBe(heard);
+  });
+
+  test('L3: leaves no key of the namespace when it is stopped', async () => {
+    await using it = heartbeat();
+    await it.made.start();
+    await it.made.stop(soon());
+    expect(await redis.connect().keys('*')).toEqual([]);
+  });
+
+  test('what the instance holds when it is stopped is left to the others, who need not wait for the TTL', async () => {
+    await using it = heartbeat();
+    await it.made.start();
+    const admin = redis.connect();
+    await hold(admin, keyspace, it.instance.id, [{ queue: 'q', bytes: 'one' }]);
+    await it.made.stop(soon());
+    expect(await admin.exists(keyspace.instance(it.instance.id))).toBe(0);
+    expect(await admin.scard(keyspace.jobs(it.instance.id))).toBe(1);
+    expect(await admin.smembers(keyspace.instances)).toEqual([it.instance.id]);
+  });
+
+  test('S2: declared dead, it goes on under a new id, and both its listeners and those of the instance hear of it', async () => {
+    await using it = heartbeat();
+    const heard: unknown[] = [];
+    it.made.onLapse((fresh, lapsed) => heard.push([fresh, lapsed]));
+    it.instance.onRenewal((fresh, lapsed) => heard.push([fresh, lapsed]));
+    await it.made.start();
+    const lapsed = it.instance.id;
+    const admin = redis.connect();
+    await admin.multi().srem(keyspace.instances, lapsed).del(keyspace.instance(lapsed)).exec();
+    await eventually(() => expect(it.instance.id).not.toBe(lapsed));
+    await eventually(async () => expect(await admin.smembers(keyspace.instances)).toEqual([it.instance.id]));
+    expect(heard).toEqual([
+      [it.instance.id, lapsed],
+      [it.instance.id, lapsed],
+    ]);
+    expect(it.made.counts.lapses).toBe(1);
+    expect(it.logger.matching('error', 'goes on under a new id')).toHaveLength(1);
+    expect(await admin.exists(keyspace.instance(lapsed))).toBe(0);
+  });
+
+  test('a Redis that lost everything has the instance registered again', async () => {
+    await using it = heartbeat();
+    await it.made.start();
+    await redis.empty();
+    const admin = redis.connect();
+    await eventually(async () => expect(await admin.smembers(keyspace.instances)).toEqual([it.instance.id]));
+  });
+
+  test('start waits for a Redis that is away, logs it once, and resolves when it is there', async () => {
+    const late = new TestRedis();
+    late.port = await freePort();
+    await using it = heartbeat({ location: { url: late.url } });
+    const started = it.made.start();
+    await eventually(() => expect(it.logger.matching('warn', 'Redis is away')).toHaveLength(1));
+    await late.start();
+    await started;
+    expect(it.logger.matching('warn', '')).toHaveLength(1);
+    await it.made.stop(soon());
+    await late.stop();
+  });
+
+  test('start that waits for Redis rejects when the heartbeat is stopped', async () => {
+    const it = heartbeat({ location: { url: `redis://127.0.0.1:${await freePort()}` } });
+    const started = it.made.start();
+    await eventually(() => expect(it.logger.matching('warn', 'Redis is away')).toHaveLength(1));
+    const stopped = it.made.stop(soon());
+    await expect(started).rejects.toMatchObject({ code: 'TSQ_COMPONENT_STOPPED' });
+    await stopped;
+  });
+
+  test('a listener that throws is logged, and the others hear of the beat', async () => {
+    await using it = heartbeat();
+    let heard = 0;
+    it.made.onBeat(() => {
+      throw new Error('a bug of a listener');
+    });
+    it.made.onBeat(() => {
+      heard += 1;
+    });
+    await it.made.start();
+    await eventually(() => expect(heard).toBeGreaterThan(0));
+    expect(it.logger.matching('error', 'a listener')).not.toHaveLength(0);
+  });
+
+  test('options of the connection that no thread can be given are refused', () => {
+    const options = { reconnectOnError: () => true };
+    expect(() => heartbeat({ location: { url: redis.url, options } })).toThrow(
+      expect.objectContaining({ code: 'TSQ_CONFIG_INVALID' }),
+    );
+  });
+
+  describe('in a process of its own', () => {
+    const settings = () => ({ url: redis.url, heartbeat: { intervalMs: 100, ttlMs: 800 } });
+
+    test('S4: a job that keeps the event loop busy for three TTLs does not make its instance look dead', async () => {
+      await using process = await InstanceProcess.start(settings());
+      const admin = redis.connect();
+      const written = new Set<string | null>();
+      process.tell('block');
+      while (process.count('unblocked') === 0) written.add(await admin.get(keyspace.instance(process.id)));
+      expect(written).not.toContain(null);
+      expect(written.size).toBeGreaterThan(10);
+      expect(process.count('lapse')).toBe(0);
+    });
+
+    test('a thread that dies is replaced, and the instance keeps its id', async () => {
+      await using process = await InstanceProcess.start(settings());
+      process.tell('kill-thread');
+      await process.hear('error');
+      const beats = process.count('beat');
+      const { id } = await process.hear('beat', beats + 3);
+      expect(id).toBe(process.id);
+      expect(process.said.find(({ said }) => said === 'error')?.message).toContain('thread died');
+    });
+
+    test('after stop nothing keeps the process alive', async () => {
+      await using process = await InstanceProcess.start(settings());
+      process.tell('stop');
+      await process.hear('stopped');
+      expect(await process.ended()).toBe(0);
+      expect(await redis.connect().keys('*')).toEqual([]);
+    });
+
+    test('a program that just comes to its end is not kept alive by its heartbeat', async () => {
+      await using process = await InstanceProcess.start(settings());
+      process.tell('finish');
+      expect(await process.ended()).toBe(0);
+    });
+  });
+});

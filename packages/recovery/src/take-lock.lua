@@ -1,0 +1,13 @@
+-- take-lock: makes one instance the one that recovers. A script, because a lock whose holder died in its pass must pass to the
+-- next who asks, not wait for its expiry, and to one only; and because a plain SET is refused by a full Redis.
+-- KEYS[1]  recovery_lock  STRING, the id of the instance that recovers at present; expires
+-- ARGV[1]  own            the id that asks
+-- ARGV[2]  ttlMs          integer
+-- ARGV[3]  what stands before an id in the key of its heartbeat
+-- Returns  'taken', also when own held it before; 'held': by another that lives
+-- Order    What can fail comes before the first write. The first write is PEXPIRE, which a full Redis allows.
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] and redis.call('EXISTS', ARGV[3] .. holder) == 1 then return 'held' end
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 'taken'
