@@ -32,7 +32,12 @@ describe('configureServer', () => {
     expect(await command.exitCode).toBe(exitCodes.stopped);
   }
 
-  const around = ['outer begins', 'inner begins', 'performs', 'inner ends', 'outer ends'];
+  const names = ['outer', 'inner', 'tracking'];
+  const around = [
+    ...names.map((name) => `${name} begins`),
+    'performs',
+    ...names.toReversed().map((name) => `${name} ends`),
+  ];
 
   test('its middleware runs around perform, the first added outermost', async () => {
     expect(await loggedFor('work')).toEqual(around);
@@ -50,7 +55,7 @@ describe('configureServer', () => {
     expect(await redis.connect().zcard(keys.dead)).toBe(1);
   });
 
-  test.each([
+  const wrong: [how: string, source: string, message: RegExp][] = [
     [
       'throws',
       'export const configureServer = () => { throw new TypeError("no tracer") }',
@@ -61,11 +66,16 @@ describe('configureServer', () => {
       'export const configureServer = async () => { throw new TypeError("no tracer") }',
       /no tracer/,
     ],
-  ])('that %s stops the start with exit code 3 and the name of its file', async (_how, source, message) => {
-    const command = start(['-r', 'setup.mjs'], { folder: folderOf({ 'setup.mjs': source }) });
-    expect(await command.exitCode).toBe(exitCodes.workers);
-    const fatal = command.log.find(({ level }) => level === 'fatal');
-    expect(fatal?.msg).toMatch(message);
-    expect(fatal?.msg).toContain('setup.mjs');
-  });
+  ];
+
+  test.each(wrong)(
+    'that %s stops the start with exit code 3 and the name of its file',
+    async (_how, source, message) => {
+      const command = start(['-r', 'setup.mjs'], { folder: folderOf({ 'setup.mjs': source }) });
+      expect(await command.exitCode).toBe(exitCodes.workers);
+      const fatal = command.log.find(({ level }) => level === 'fatal');
+      expect(fatal?.msg).toMatch(message);
+      expect(fatal?.msg).toContain('setup.mjs');
+    },
+  );
 });
