@@ -36,13 +36,17 @@ export async function loadWorkers(
   if (files.some(isTypeScript)) await prepareTypeScript(files, logger);
   const workers = new Set<AnyWorker>();
   const server = new ServerSetup();
+  const configured = new Set<unknown>();
   for (const file of files) {
     const name = relative(folder, file);
     const exported = exportsOf(await orUnloadable(name, () => import(pathToFileURL(file).href)));
     const found = Object.values(exported).filter(isWorker);
     const configure = exported.configureServer;
     if (found.length === 0 && configure === undefined) logger.warn({ file }, `${name} exports no worker`);
-    if (isConfigurer(configure)) await orUnloadable(name, async () => await configure(server));
+    if (isConfigurer(configure) && !configured.has(configure)) {
+      configured.add(configure); // modules export each other's
+      await orUnloadable(name, async () => await configure(server));
+    }
     for (const worker of found) workers.add(worker);
   }
   if (workers.size > 0) return { workers: [...workers], server };
