@@ -66,6 +66,16 @@ describe('configureServer', () => {
       'export const configureServer = async () => { throw new TypeError("no tracer") }',
       /no tracer/,
     ],
+    [
+      'is no function',
+      'export const configureServer = {}',
+      /configureServer: expected a function, got an object/,
+    ],
+    [
+      'names a middleware that is not there',
+      'export const configureServer = (s) => s.middleware.insertBefore("timng", "a", (job, next) => next())',
+      /no middleware is called "timng"/,
+    ],
   ];
 
   test.each(wrong)(
