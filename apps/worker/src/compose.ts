@@ -99,7 +99,8 @@ function processorOf(parts: ComposeParts, running: RunningJobs, stats: JobStats)
   const registry = new WorkerRegistry(workers);
   // The tracking is innermost: until `perform` begins, no job may be lost.
   const tracking: ServerMiddleware = trackingMiddleware({ all: config.tracked === 'all' });
-  const middleware = server.middleware.add('tracking', tracking);
+  // By a name that no worker file gives to its own: of two with one name, the chain keeps the later.
+  const middleware = server.middleware.add('tsq:tracking', tracking);
   const { errorHandlers, deathHandlers } = server;
   const settings = { ...jobSettings(config), errorHandlers, deathHandlers };
   return new Processor({ registry, middleware, running, stats, logger }, settings);

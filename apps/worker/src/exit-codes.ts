@@ -20,6 +20,7 @@ const byError: Partial<Record<ErrorCode, ExitCode>> = {
   TSQ_CONFIG_INVALID: exitCodes.usage,
   TSQ_CONFIG_UNKNOWN_KEY: exitCodes.usage,
   TSQ_CONFIG_UNREADABLE: exitCodes.usage,
+  TSQ_MIDDLEWARE_UNKNOWN: exitCodes.workers, // from a worker file's configureServer
   TSQ_REDIS_UNAVAILABLE: exitCodes.redis,
   TSQ_REDIS_UNSUITABLE: exitCodes.redis,
   TSQ_WORKER_DUPLICATE: exitCodes.workers,

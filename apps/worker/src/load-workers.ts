@@ -4,7 +4,7 @@
  */
 import { relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Logger, TsqError, workerDefinitionOf } from '@tsq/core';
+import { describeValue, type Logger, TsqError, workerDefinitionOf } from '@tsq/core';
 import { type AnyWorker, type ConfigureServer, ServerSetup } from '@tsq/worker';
 import { errorCodeOf } from './error-code.js';
 import { isMap } from './layer.js';
@@ -19,7 +19,8 @@ export interface LoadedWorkers {
 
 /**
  * @param paths of `-r`: files, folders, globs, from `folder` on
- * @throws TSQ_WORKERS_UNLOADABLE; TSQ_WORKER_INVALID from a decorator, with the file's name before it
+ * @throws TSQ_WORKERS_UNLOADABLE; TSQ_WORKER_INVALID from a decorator and TSQ_MIDDLEWARE_UNKNOWN from
+ *   `configureServer`, with the file's name before it
  */
 export async function loadWorkers(
   paths: readonly string[],
@@ -36,13 +37,17 @@ export async function loadWorkers(
   if (files.some(isTypeScript)) await prepareTypeScript(files, logger);
   const workers = new Set<AnyWorker>();
   const server = new ServerSetup();
+  const configured = new Set<unknown>();
   for (const file of files) {
     const name = relative(folder, file);
     const exported = exportsOf(await orUnloadable(name, () => import(pathToFileURL(file).href)));
     const found = Object.values(exported).filter(isWorker);
     const configure = exported.configureServer;
     if (found.length === 0 && configure === undefined) logger.warn({ file }, `${name} exports no worker`);
-    if (isConfigurer(configure)) await orUnloadable(name, async () => await configure(server));
+    if (configure !== undefined && !configured.has(configure)) {
+      configured.add(configure); // modules export each other's
+      await orUnloadable(name, async () => await configurerFrom(configure)(server));
+    }
     for (const worker of found) workers.add(worker);
   }
   if (workers.size > 0) return { workers: [...workers], server };
@@ -79,6 +84,12 @@ async function orUnloadable<T>(name: string, load: () => Promise<T>): Promise<T>
 function exportsOf(module: unknown): Readonly<Record<string, unknown>> {
   if (!isMap(module)) return {};
   return { ...(isMap(module.default) ? module.default : {}), ...module };
+}
+
+function configurerFrom(value: unknown): ConfigureServer {
+  if (isConfigurer(value)) return value;
+  const message = `configureServer: expected a function, got ${describeValue(value)}`;
+  throw new TsqError('TSQ_WORKERS_UNLOADABLE', message);
 }
 
 function isConfigurer(value: unknown): value is ConfigureServer {
