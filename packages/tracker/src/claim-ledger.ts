@@ -44,14 +44,13 @@ export class ClaimLedger {
 
   /**
    * Our side is taken down before Redis is asked, and read again when all that was `underWay` before has answered: the
-   * connection keeps the order, so what was claimed or ended meanwhile is on neither list. A claim whose end is under way
-   * is not missing: the reply to that end decides.
+   * connection keeps the order, so what was claimed or ended meanwhile is on neither list. A claim whose end or
+   * release is under way is not missing: the reply to that decides.
    */
   async compare(redis: Redis, owner: InstanceId, underWay: Iterable<Promise<unknown>>): Promise<Comparison> {
     const ours = this.claimsOf(owner);
-    const before = [...underWay];
     const asked = redis.smembers(this.keyspace.jobs(owner));
-    await Promise.allSettled(before);
+    await Promise.allSettled([asked, ...underWay]);
     const noted = new Set((await asked) as Member[]); // the set holds nothing else
     const known = new Set([...ours, ...this.held].map((unit) => unit.member));
     return {

@@ -15,7 +15,8 @@
 -- Order    What can fail comes before the first write. The first write is RPOP, which a full Redis allows.
 if redis.call('SISMEMBER', KEYS[1], ARGV[1]) == 0 then return 'unregistered' end
 redis.call('SCARD', KEYS[3])
-if not tonumber(redis.call('GET', KEYS[2]) or 0) then
+local count = redis.call('GET', KEYS[2]) or '0'
+if not string.match(count, '^%d+$') or #count > 15 then -- what INCR would refuse, after the pop
   return redis.error_reply('WRONGTYPE ' .. KEYS[2] .. ' does not hold a number')
 end
 local paused = redis.call('SMISMEMBER', KEYS[4], unpack(ARGV, 4))

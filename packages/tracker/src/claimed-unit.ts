@@ -6,14 +6,15 @@ import type { Outcome, Settlement, TsqError, UnitOfWork } from '@tsq/core';
 import type { ClaimedJob } from './claim.js';
 import { type InstanceId, type Member, memberOf } from './keyspace.js';
 import type { Outbox } from './outbox.js';
+import type { ClaimState } from './settle.js';
 
 export class ClaimedUnit implements UnitOfWork {
-  whenLost: ((reason: TsqError) => void) | undefined;
-  /** Its release was sent: an outcome is written without a claim. The outbox sets it. */
-  released = false;
+  /** The outbox keeps it: it knows what was sent and what was confirmed. */
+  claim: ClaimState = 'held';
   private settlement: Promise<Settlement> | undefined;
   private releasing = false;
-  private lost = false;
+  private lossListener: ((reason: TsqError) => void) | undefined;
+  private loss: TsqError | undefined;
 
   constructor(
     /** The id under which it was claimed: the process may have another by now. */
@@ -35,26 +36,40 @@ export class ClaimedUnit implements UnitOfWork {
     return this.job.bytes;
   }
 
+  get whenLost(): ((reason: TsqError) => void) | undefined {
+    return this.lossListener;
+  }
+
+  /** Called at once when the claim is lost already: it may have waited for its turn meanwhile. */
+  set whenLost(listener: ((reason: TsqError) => void) | undefined) {
+    this.lossListener = listener;
+    if (this.loss !== undefined) listener?.(this.loss);
+  }
+
   settle(outcome: Outcome): Promise<Settlement> {
-    this.settlement ??= this.lost ? Promise.resolve('lost') : this.outbox.settle(this, outcome);
+    this.settlement ??= this.isLost ? Promise.resolve('lost') : this.outbox.settle(this, outcome);
     return this.settlement;
   }
 
   release(): void {
-    if (this.releasing || this.settlement !== undefined || this.lost) return;
+    if (this.releasing || this.settlement !== undefined || this.isLost) return;
     this.releasing = true;
     this.outbox.release(this);
   }
 
-  /** Its end is on the way, or has arrived: what Redis answers to that decides, and nothing else. */
+  /** Its end or its release was sent: what Redis answers to that decides, and nothing else. */
   get ending(): boolean {
-    return this.settlement !== undefined;
+    return this.settlement !== undefined || this.claim !== 'held';
+  }
+
+  get isLost(): boolean {
+    return this.loss !== undefined;
   }
 
   /** The claim is gone without our doing. */
   lose(reason: TsqError): void {
-    if (this.lost) return;
-    this.lost = true;
-    this.whenLost?.(reason);
+    if (this.isLost) return;
+    this.loss = reason;
+    this.lossListener?.(reason);
   }
 }

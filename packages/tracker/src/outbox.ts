@@ -34,21 +34,30 @@ export interface OutboxEvents {
 
 const released = { kind: 'released' } as const;
 
+/** What one call may carry: far below what Redis takes for one query. */
+const maxBytesPerSettle = 16 * 2 ** 20;
+
 export class Outbox {
   private waiting: PendingEnd[] = [];
+  /** Their target key holds another type. They are still held, and safe; sent again now and then, not with each call. */
+  private blocked: PendingEnd[] = [];
   /** Releases that were not sent yet: an outcome that comes in time takes their place. */
   private readonly unsentReleases = new Map<ClaimedUnit, PendingEnd>();
   private underWay = 0;
 
   constructor(private readonly events: OutboxEvents) {}
 
-  /** Ends that wait to be sent, or whose reply has not come. */
+  /** Ends that wait to be sent, or whose reply has not come; the blocked ones aside. */
   get size(): number {
     return this.waiting.length + this.underWay;
   }
 
   get isWaiting(): boolean {
     return this.waiting.length > 0;
+  }
+
+  get blockedCount(): number {
+    return this.blocked.length;
   }
 
   settle(unit: ClaimedUnit, outcome: Outcome): Promise<Settlement> {
@@ -61,8 +70,9 @@ export class Outbox {
       });
     }
     // Nothing is left to write: the claim ended with the release.
-    if (unit.released && (outcome.kind === 'done' || outcome.kind === 'discarded'))
+    if (unit.claim !== 'held' && (outcome.kind === 'done' || outcome.kind === 'discarded')) {
       return Promise.resolve('settled');
+    }
     return new Promise((resolve, reject) => {
       this.put(pendingEnd(unit, outcome, { resolve, reject }));
     });
@@ -77,7 +87,7 @@ export class Outbox {
   /** Takes what waits, at most one call's worth for each instance. */
   take(): readonly Parcel[] {
     if (this.waiting.length === 0) return [];
-    const batch = this.waiting.splice(0, maxEndsPerSettle);
+    const batch = this.waiting.splice(0, this.fitting());
     this.underWay += batch.length;
     for (const end of batch) this.sent(end);
     const owner = batch[0]?.unit.owner;
@@ -92,48 +102,71 @@ export class Outbox {
     }));
   }
 
-  /** Redis has answered a parcel: one reply for each end. */
+  /** Redis has answered a parcel: one reply for each end. Answers with those that are blocked. */
   arrived(parcel: Parcel, replies: readonly EndReply[]): readonly ClaimedUnit[] {
     this.underWay -= parcel.ends.length;
-    const blocked: PendingEnd[] = [];
+    const blocked = parcel.ends.filter((_, index) => (replies[index] ?? 'blocked') === 'blocked');
     parcel.ends.forEach((end, index) => {
       const reply = replies[index] ?? 'blocked';
-      if (reply === 'blocked') {
-        blocked.push(end);
-        return;
-      }
-      this.events.onEnded(end.unit, reply);
-      end.answer?.resolve(reply);
+      if (reply !== 'blocked') this.ended(end, reply);
     });
-    // Still held, and safe there: it is sent again with the next batch, in case somebody has mended the key.
-    this.waiting.push(...blocked);
+    this.blocked.push(...blocked);
     return blocked.map((end) => end.unit);
   }
 
+  /** Somebody may have mended the key. */
+  retryBlocked(): void {
+    if (this.blocked.length === 0) return;
+    this.waiting.push(...this.blocked);
+    this.blocked = [];
+    this.events.onWaiting();
+  }
+
   /**
-   * It is not known whether a parcel was executed: its ends are sent again, before all others. But a requeue without a
-   * claim is not: nothing would keep it from being pushed twice, and such a job is at-most-once.
+   * A parcel was refused, or it is not known whether it was executed: its ends are sent again, before all others. Only a
+   * requeue without a claim is not, when it may have been executed: nothing would keep it from being pushed twice, and
+   * such a job is at-most-once.
    */
-  failed(parcel: Parcel, cause: Error): readonly ClaimedUnit[] {
+  failed(parcel: Parcel, cause: Error, execution: 'refused' | 'unknown'): readonly ClaimedUnit[] {
     this.underWay -= parcel.ends.length;
-    const again = parcel.ends.filter((end) => end.isClaimed || end.outcome.kind !== 'requeue');
-    const dropped = parcel.ends.filter((end) => !again.includes(end));
-    this.waiting.unshift(...again);
+    const isUnsafe = (end: PendingEnd) => end.claim !== 'held' && end.outcome.kind === 'requeue';
+    const dropped = execution === 'refused' ? [] : parcel.ends.filter(isUnsafe);
+    this.waiting.unshift(...parcel.ends.filter((end) => !dropped.includes(end)));
     for (const end of dropped) end.answer?.reject(unconfirmed(end, cause));
     return dropped.map((end) => end.unit);
   }
 
-  /** Gives up: nobody will send what waits. The claims stand in Redis, and recovery will find them. */
-  abandon(): number {
-    const left = this.waiting;
+  /** Gives up: nobody will send what is left. Of claims that are held, recovery will find the jobs. */
+  abandon(): { readonly held: number; readonly released: number } {
+    const left = [...this.waiting, ...this.blocked];
     this.waiting = [];
+    this.blocked = [];
     this.unsentReleases.clear();
     for (const end of left) end.answer?.reject(unconfirmed(end));
-    return left.length;
+    const held = left.filter((end) => end.claim === 'held').length;
+    return { held, released: left.length - held };
+  }
+
+  /** How many of those that wait fit into one call: by number, and by bytes, but at least one. */
+  private fitting(): number {
+    let bytes = 0;
+    for (const [index, { outcome, job }] of this.waiting.entries()) {
+      if (index === maxEndsPerSettle) return index;
+      if ('bytes' in outcome) bytes += outcome.bytes.length;
+      else if (outcome.kind === 'requeue') bytes += job.bytes.length;
+      if (bytes > maxBytesPerSettle && index > 0) return index;
+    }
+    return this.waiting.length;
+  }
+
+  private ended(end: PendingEnd, reply: Settlement): void {
+    if (end.outcome.kind === 'released' && reply === 'settled') end.unit.claim = 'none';
+    this.events.onEnded(end.unit, reply);
+    end.answer?.resolve(reply);
   }
 
   private sent(end: PendingEnd): void {
-    if (this.unsentReleases.delete(end.unit)) end.unit.released = true;
+    if (this.unsentReleases.delete(end.unit)) end.unit.claim = 'released';
   }
 
   private put(end: PendingEnd): void {
@@ -143,7 +176,7 @@ export class Outbox {
 }
 
 function pendingEnd(unit: ClaimedUnit, outcome: End['outcome'], answer: Answer | undefined): PendingEnd {
-  return { unit, job: unit.job, isClaimed: !unit.released, outcome, answer };
+  return { unit, job: unit.job, claim: unit.claim, outcome, answer };
 }
 
 function unconfirmed(end: PendingEnd, cause?: Error): TsqError {

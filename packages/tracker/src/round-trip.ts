@@ -19,10 +19,12 @@ export async function roundTrip(redis: Redis, calls: readonly ScriptCall[]): Pro
   for (const { script, keys, args } of calls) {
     pipeline.callBuffer('EVALSHA', script.sha, keys.length, ...keys, ...args);
   }
-  const replies = (await pipeline.exec()) ?? [];
+  const replies = await pipeline
+    .exec()
+    .catch((error: Error) => calls.map((): [Error, unknown] => [error, undefined]));
   return await Promise.all(
     calls.map(async (call, index): Promise<ScriptReply> => {
-      const [error, value] = replies[index] ?? [new Error('the pipeline gave no reply'), undefined];
+      const [error, value] = replies?.[index] ?? [new Error('the pipeline gave no reply'), undefined];
       if (error === null) return { value };
       return isNoScript(error) ? await sendText(redis, call) : { error };
     }),

@@ -13,8 +13,12 @@
 -- ARGV[6]  n, then n runs of claims that end without a trace (done, discarded, released), four arguments each: queue, batch,
 --          first and last index. A run of a hundred members is four short arguments, where the members are most of what
 --          a busy worker sends.
--- then     four arguments for each of the others: member ('' for a job whose claim was released before, which is written
---          without a check), kind, bytes, and for
+-- then     five arguments for each of the others: member; what is known of its claim,
+--            'held'      the outcome counts only while it is held
+--            'released'  its release was sent, and no reply has come: the outcome counts when it is held still, or when it is
+--                        not and the instance is registered, for then nobody but the instance has ended it
+--            'none'      its release is confirmed: the outcome counts in any case
+--          kind; bytes; and for
 --            'retry'    the seconds until it is due, by Redis' clock
 --            'dead'     ''
 --            'requeue'  the queue's name; as with one RPUSH after the other, the last of a queue will be fetched first
@@ -30,11 +34,12 @@ for at = 7, behind_runs - 1, 4 do
     entries[#entries + 1] = { member = head .. index .. tail }
   end
 end
-for at = behind_runs, #ARGV, 4 do
-  entries[#entries + 1] = { member = ARGV[at], kind = ARGV[at + 1], bytes = ARGV[at + 2], extra = ARGV[at + 3] }
+for at = behind_runs, #ARGV, 5 do
+  local entry = { member = ARGV[at], claim = ARGV[at + 1], kind = ARGV[at + 2], bytes = ARGV[at + 3], extra = ARGV[at + 4] }
+  entries[#entries + 1] = entry
 end
 for i, entry in ipairs(entries) do
-  if entry.member ~= '' then
+  if entry.claim ~= 'none' then
     members[#members + 1] = entry.member
     asked[#asked + 1] = i
   end
@@ -57,22 +62,22 @@ local function target_fits(entry)
   return fits[key]
 end
 
+local registered = redis.call('SISMEMBER', KEYS[1], ARGV[1])
 local lost, blocked, ended, ended_keys, wanted = {}, {}, {}, {}, {}
 for i, entry in ipairs(entries) do
-  if held[i] == 0 then
+  local is_free = held[i] == 0 and entry.claim == 'released' and registered == 1
+  if held[i] == 0 and not is_free then
     lost[#lost + 1] = i - 1
   elseif entry.kind and not target_fits(entry) then
     blocked[#blocked + 1] = i - 1
   else
-    if entry.member ~= '' then
+    if held[i] == 1 then
       ended[#ended + 1] = entry.member
       ended_keys[#ended_keys + 1] = ARGV[2] .. entry.member
     end
     if entry.kind then wanted[#wanted + 1] = entry end
   end
 end
-local registered = redis.call('SISMEMBER', KEYS[1], ARGV[1])
-
 if #ended > 0 then
   redis.call('SREM', KEYS[2], unpack(ended))
   redis.call('DEL', unpack(ended_keys))

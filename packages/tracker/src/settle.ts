@@ -11,11 +11,14 @@ export const settleScript = new LuaScript(new URL('./settle.lua', import.meta.ur
 /** One call of settle.lua ends no more, so that others are served in between. */
 export const maxEndsPerSettle = 1_000;
 
+/** `released`: its release was sent, and Redis has not confirmed it. `none`: it has. */
+export type ClaimState = 'held' | 'released' | 'none';
+
 /** The end of one claim. */
 export interface End {
   readonly job: ClaimedJob;
-  /** false: the claim was released before; the outcome is written without a check. */
-  readonly isClaimed: boolean;
+  /** What is known of the claim: see settle.lua. */
+  readonly claim: ClaimState;
   /** `released`: the claim ends now, and the job goes on without one. */
   readonly outcome: Outcome | { readonly kind: 'released' };
 }
@@ -100,14 +103,14 @@ function runsOf(ends: readonly End[]): readonly Run[] {
   return runs;
 }
 
-function entryOf(id: InstanceId, { job, isClaimed, outcome }: End): ScriptArgument[] {
-  const member = isClaimed ? memberOf(id, job.batch, job.index, job.queue) : '';
+function entryOf(id: InstanceId, { job, claim, outcome }: End): ScriptArgument[] {
+  const member = memberOf(id, job.batch, job.index, job.queue);
   switch (outcome.kind) {
     case 'retry':
-      return [member, 'retry', outcome.bytes, outcome.delaySeconds];
+      return [member, claim, 'retry', outcome.bytes, outcome.delaySeconds];
     case 'dead':
-      return [member, 'dead', outcome.bytes, ''];
+      return [member, claim, 'dead', outcome.bytes, ''];
     default:
-      return [member, 'requeue', job.bytes, job.queue];
+      return [member, claim, 'requeue', job.bytes, job.queue];
   }
 }

@@ -23,12 +23,11 @@ import type { Redis } from 'ioredis';
 import { type ClaimReply, claimArguments, claimKeys, claimScript, readClaim } from './claim.js';
 import { ClaimLedger } from './claim-ledger.js';
 import { ClaimedUnit } from './claimed-unit.js';
+import { Courier } from './courier.js';
 import { Doorbells } from './doorbell.js';
 import type { Instance } from './instance.js';
 import { type InstanceId, Keyspace, type Member, placeOf } from './keyspace.js';
-import { Outbox, type Parcel } from './outbox.js';
-import { roundTrip, type ScriptCall, type ScriptReply } from './round-trip.js';
-import { readSettle, settleArguments, settleKeys, settleScript } from './settle.js';
+import type { ScriptCall } from './round-trip.js';
 
 export interface TrackingFetcherOptions {
   readonly location: RedisLocation;
@@ -40,6 +39,8 @@ export interface TrackingFetcherOptions {
   readonly flushAfterMs?: number;
   /** A call without an answer for so long has an unknown outcome. Default 5000. */
   readonly commandTimeoutMs?: number;
+  /** Between two tries to write outcomes whose target key holds another type. Default 5000. */
+  readonly retryBlockedAfterMs?: number;
 }
 
 /** Since the start of the process. */
@@ -52,27 +53,23 @@ export interface TrackingCounts {
   readonly unconfirmed: number;
 }
 
-/** Between two tries of a flush that failed. */
-const retryAfterMs = 250;
-/** For the last words of a stop whose deadline has passed. */
-const lastWordsMs = 2_000;
+/** With so many outcomes that can't be written nothing more is claimed: the queues are the better place to wait. */
+const mostBlocked = 1_000;
 
 export class TrackingFetcher implements Fetcher {
   readonly name = 'fetcher';
   private readonly keyspace: Keyspace;
-  private readonly dead: DeadSetLimits;
   private readonly logger: Logger;
   private readonly ledger: ClaimLedger;
   private readonly adopted: ClaimedUnit[] = [];
-  private readonly outbox: Outbox;
+  private readonly courier: Courier;
   private readonly formerIds = new Set<InstanceId>();
-  private readonly underWay = new Set<Promise<unknown>>();
   private readonly stopping = new AbortController();
-  private readonly counted = { lost: 0, adopted: 0, unconfirmed: 0 };
+  private readonly counted = { lost: 0, adopted: 0 };
   private paused: readonly string[] = [];
   private unusable: readonly string[] = [];
   private inDoubt = false;
-  private flushTimer: NodeJS.Timeout | undefined;
+  private isQuiet = false;
   private stopped: Promise<void> | undefined;
   private redis: Redis | undefined;
   private bells: Doorbells | undefined;
@@ -80,17 +77,21 @@ export class TrackingFetcher implements Fetcher {
   constructor(private readonly options: TrackingFetcherOptions) {
     this.keyspace = options.keyspace ?? new Keyspace();
     this.ledger = new ClaimLedger(this.keyspace);
-    this.dead = options.dead ?? sidekiqDeadSet;
     this.logger = options.logger ?? silentLogger;
-    this.outbox = new Outbox({
-      onWaiting: () => this.flushLater(options.flushAfterMs ?? 2),
+    this.courier = new Courier({
+      keyspace: this.keyspace,
+      dead: options.dead ?? sidekiqDeadSet,
+      logger: this.logger,
+      flushAfterMs: options.flushAfterMs ?? 2,
+      retryBlockedAfterMs: options.retryBlockedAfterMs ?? 5_000,
+      connection: () => this.redis,
       onEnded: (unit, reply) => this.onEnded(unit, reply),
     });
     options.instance.onRenewal((_fresh, lapsed) => this.formerIds.add(lapsed));
   }
 
   get counts(): TrackingCounts {
-    return { ...this.counted };
+    return { ...this.counted, unconfirmed: this.courier.unconfirmed };
   }
 
   /** Claims that this process holds, by its own books. */
@@ -121,8 +122,11 @@ export class TrackingFetcher implements Fetcher {
     }
   }
 
+  /** Nobody fetches any more: what was adopted, and is from now on, goes back to its queue. */
   async quiet(): Promise<void> {
+    this.isQuiet = true;
     this.bells?.wake();
+    for (const unit of this.adopted.splice(0)) this.giveBack(unit);
   }
 
   stop(deadline: AbortSignal): Promise<void> {
@@ -134,7 +138,10 @@ export class TrackingFetcher implements Fetcher {
     const redis = this.connection();
     await whenReady(redis, this.options.commandTimeoutMs ?? 5_000);
     if (this.inDoubt) await this.reconcile();
-    if (this.adopted.length > 0) return this.adopted.splice(0, max);
+    const adopted = this.adopted.splice(0, max).filter((unit) => !unit.isLost);
+    if (adopted.length > 0) return adopted;
+    if (this.courier.outbox.blockedCount > mostBlocked)
+      throw tooManyBlocked(this.courier.outbox.blockedCount);
     if (max < 1 || queues.length === 0) return [];
     return await this.claim(redis, queues, max);
   }
@@ -142,11 +149,9 @@ export class TrackingFetcher implements Fetcher {
   async wait(queues: readonly string[], signal: AbortSignal): Promise<void> {
     if (this.adopted.length > 0 || this.bells === undefined) return;
     const silent = [...this.paused, ...this.unusable];
-    if (silent.length === 0) return await this.bells.wait(queues, signal);
     // A paused queue that holds jobs would ring without end; that it is unpaused is found by timer.
     const others = queues.filter((queue) => !silent.includes(queue));
-    const timer = AbortSignal.timeout(1_000);
-    await this.bells.wait(others, AbortSignal.any([signal, timer]));
+    await this.bells.wait(others, signal, silent.length === 0 ? 'until-rung' : 'with-timer');
   }
 
   /**
@@ -173,7 +178,7 @@ export class TrackingFetcher implements Fetcher {
       keys: claimKeys(this.keyspace, id, queues),
       args: claimArguments(this.keyspace, id, queues, max),
     };
-    const reply = await this.exchange(redis, call);
+    const reply = await this.courier.exchange(redis, call);
     if (reply === undefined || 'error' in reply) {
       this.inDoubt = true;
       throw unavailable('a claim got no answer; if it took jobs, they will be found', reply?.error);
@@ -186,101 +191,14 @@ export class TrackingFetcher implements Fetcher {
       );
     }
     this.notePassedOver(claimed);
-    return claimed.jobs.map((job) => this.ledger.hold(new ClaimedUnit(id, job, this.outbox)));
-  }
-
-  /** Sends what waits in the outbox, and one call more behind it; answers that call's reply. */
-  private async exchange(redis: Redis, call?: ScriptCall): Promise<ScriptReply | undefined> {
-    clearTimeout(this.flushTimer);
-    this.flushTimer = undefined;
-    const parcels = this.outbox.take();
-    const calls = parcels.map((parcel) => this.settleCall(parcel));
-    if (call !== undefined) calls.push(call);
-    const trip = roundTrip(redis, calls);
-    this.underWay.add(trip);
-    const replies = await trip;
-    this.underWay.delete(trip);
-    parcels.forEach((parcel, index) => {
-      this.onParcelReply(parcel, replies[index]);
-    });
-    return call === undefined ? undefined : replies[parcels.length];
-  }
-
-  private settleCall({ owner, ends }: Parcel): ScriptCall {
-    return {
-      script: settleScript,
-      keys: settleKeys(this.keyspace, owner),
-      args: settleArguments(this.keyspace, owner, ends, this.dead),
-    };
-  }
-
-  private onParcelReply(parcel: Parcel, reply: ScriptReply | undefined): void {
-    if (reply !== undefined && 'value' in reply) {
-      const blocked = this.outbox.arrived(parcel, readSettle(reply.value, parcel.ends));
-      if (blocked.length === 0) return;
-      this.logger.error(
-        { jobs: blocked.length, queues: [...new Set(blocked.map((unit) => unit.queue))] },
-        'outcomes could not be written: a key that Sidekiq uses holds another type; they are kept and sent again',
-      );
-      this.flushLater(5_000);
-      return;
-    }
-    const cause = reply?.error ?? new Error('no reply');
-    const dropped = this.outbox.failed(parcel, cause);
-    this.counted.unconfirmed += dropped.length;
-    this.logger.warn(
-      { outcomes: parcel.ends.length, err: cause },
-      'outcomes were not confirmed; they are sent again',
-    );
-    this.flushLater(retryAfterMs);
-  }
-
-  private flushLater(afterMs: number): void {
-    if (this.flushTimer !== undefined || this.redis === undefined) return;
-    this.flushTimer = setTimeout(() => void this.flush(), afterMs);
-  }
-
-  private async flush(): Promise<void> {
-    this.flushTimer = undefined;
-    const { redis } = this;
-    if (redis === undefined || !this.outbox.isWaiting) return;
-    if (redis.status !== 'ready') this.flushLater(retryAfterMs);
-    else await this.exchange(redis);
+    return claimed.jobs.map((job) => this.ledger.hold(new ClaimedUnit(id, job, this.courier.outbox)));
   }
 
   private async end(deadline: AbortSignal): Promise<void> {
     this.stopping.abort();
     this.bells?.close();
-    if (this.redis !== undefined) await this.sendLastWords(this.redis, deadline);
-    clearTimeout(this.flushTimer);
+    await this.courier.end(this.redis, deadline);
     this.redis?.disconnect();
-    const abandoned = this.outbox.abandon();
-    if (abandoned === 0) return;
-    this.counted.unconfirmed += abandoned;
-    this.logger.error(
-      { outcomes: abandoned },
-      'stopped before Redis confirmed all outcomes; recovery will find the claims',
-    );
-  }
-
-  private async sendLastWords(redis: Redis, deadline: AbortSignal): Promise<void> {
-    const end = performance.now() + lastWordsMs;
-    let left = Number.POSITIVE_INFINITY;
-    while (this.outbox.size > 0) {
-      const isLate = deadline.aborted && performance.now() > end;
-      // No progress: what is left is blocked by a key of the wrong type, and more tries change nothing.
-      if (isLate || (this.underWay.size === 0 && redis.status === 'ready' && this.outbox.size >= left))
-        return;
-      left = this.outbox.size;
-      try {
-        await Promise.all([...this.underWay]);
-        await whenReady(redis, lastWordsMs);
-        if (this.outbox.isWaiting) await this.exchange(redis);
-      } catch (error) {
-        this.logger.warn({ err: error }, 'Redis is away while the last outcomes are sent');
-        if (deadline.aborted) return;
-      }
-    }
   }
 
   private onEnded(unit: ClaimedUnit, reply: Settlement): void {
@@ -300,14 +218,14 @@ export class TrackingFetcher implements Fetcher {
   }
 
   private async reconcileCurrent(redis: Redis, id: InstanceId): Promise<void> {
-    const { missing, unknown } = await this.ledger.compare(redis, id, this.underWay);
+    const { missing, unknown } = await this.ledger.compare(redis, id, this.courier.underWay);
     for (const unit of missing) this.lose(unit);
     for (const member of unknown) await this.adopt(redis, id, member);
   }
 
   /** Of an id that was declared dead nothing is adopted: recovery puts it back. */
   private async reconcileFormer(redis: Redis, id: InstanceId): Promise<void> {
-    const { missing, noted } = await this.ledger.compare(redis, id, this.underWay);
+    const { missing, noted } = await this.ledger.compare(redis, id, this.courier.underWay);
     for (const unit of missing) this.lose(unit);
     if (noted === 0 && this.ledger.claimsOf(id).length === 0) this.formerIds.delete(id);
   }
@@ -318,9 +236,18 @@ export class TrackingFetcher implements Fetcher {
     if (bytes === null || this.ledger.has(member)) return;
     this.counted.adopted += 1;
     this.logger.warn({ member }, 'adopted a claim whose reply was lost');
-    const job = { ...placeOf(id, member), bytes };
-    this.adopted.push(this.ledger.hold(new ClaimedUnit(id, job, this.outbox)));
+    const unit = this.ledger.hold(
+      new ClaimedUnit(id, { ...placeOf(id, member), bytes }, this.courier.outbox),
+    );
+    if (this.isQuiet) this.giveBack(unit);
+    else this.adopted.push(unit);
     this.bells?.wake();
+  }
+
+  private giveBack(unit: ClaimedUnit): void {
+    unit.settle({ kind: 'requeue' }).catch((error: unknown) => {
+      this.logger.error({ member: unit.member, err: error }, 'an adopted job could not be given back');
+    });
   }
 
   private notePassedOver({ paused, unusable }: ClaimReply): void {
@@ -342,4 +269,11 @@ export class TrackingFetcher implements Fetcher {
       'the fetcher does not run: it was not started, or was stopped',
     );
   }
+}
+
+function tooManyBlocked(count: number): TsqError {
+  return new TsqError(
+    'TSQ_REDIS_UNSUITABLE',
+    `${count} outcomes can not be written, because a key that Sidekiq uses holds another type: nothing is claimed until they are`,
+  );
 }
