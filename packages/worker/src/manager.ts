@@ -253,8 +253,8 @@ export class Manager implements Component {
     return new Slot(this.parts.processor, (slot, job) => this.onEnded(slot, job), this.logger);
   }
 
-  private onEnded(slot: Slot, job: ProcessedJob | undefined): void {
-    if (job !== undefined) this.awaitSettlement(job.settlement);
+  private onEnded(slot: Slot, job: ProcessedJob): void {
+    this.awaitSettlement(job.settlement);
     this.free.push(slot);
     this.endedInTurn += 1;
     if (this.isOver) return;
