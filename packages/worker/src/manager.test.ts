@@ -104,6 +104,18 @@ describe('Manager', () => {
     expect(logger.matching('error', 'A processor failed outside of its job')).toHaveLength(1);
   });
 
+  test('S1: a listener that throws strands no batch', async () => {
+    const logger = new RecordingLogger();
+    const it = await started(() => undefined, {}, logger);
+    it.manager.events.on('fetched', () => {
+      throw new Error('a bug of a listener');
+    });
+    await push('1', '2');
+    await eventually(() => expect(it.processor.ended.toSorted()).toEqual(['1', '2']));
+    expect(logger.matching('error', 'A listener of the manager failed')).not.toEqual([]);
+    expect(logger.matching('error', "Can't fetch")).toEqual([]);
+  });
+
   test('without claim-ahead it never takes more than its free slots', async () => {
     await push(...numbers(500));
     const it = await started(() => undefined, { concurrency: 10, claimAheadMs: 0 });
