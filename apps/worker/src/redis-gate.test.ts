@@ -1,6 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
-import { openConnection, silentLogger } from '@tsq/core';
-import { freePort, itIsAComponent, useRedis } from '@tsq/core/test-support';
+import { openConnection, silentLogger, whenReady } from '@tsq/core';
+import {
+  eventually,
+  freePort,
+  itIsAComponent,
+  RecordingLogger,
+  TcpProxy,
+  useRedis,
+} from '@tsq/core/test-support';
 import { RedisGate } from './redis-gate.js';
 
 describe('the redis gate', () => {
@@ -46,6 +53,35 @@ describe('the redis gate', () => {
     await redis.start();
     await started;
     await waiting.stop();
+  });
+
+  /** A gate whose Redis went silent once its connection was ready, and was asked in vain. */
+  async function stalled() {
+    const proxy = await TcpProxy.before(redis.port);
+    const connection = openConnection({ url: proxy.url }, { name: 'gate', commandTimeoutMs: 100 });
+    await whenReady(connection);
+    proxy.mode = 'hole';
+    const logger = new RecordingLogger();
+    const waiting = new RedisGate({ redis: connection, shownUrl: '', patience: 'endless', logger });
+    const started = waiting.start();
+    started.catch(() => undefined); // each test looks at it itself
+    await eventually(() => expect(logger.matching('warn', 'could not be checked')).not.toEqual([]));
+    return { proxy, waiting, started };
+  }
+
+  test('waits for a Redis that stalls after it was ready', async () => {
+    const { proxy, waiting, started } = await stalled();
+    proxy.mode = 'pass';
+    await started;
+    await waiting.stop();
+    await proxy.close();
+  });
+
+  test('a stop ends the waiting for a Redis that stalls', async () => {
+    const { proxy, waiting, started } = await stalled();
+    await waiting.stop();
+    await expect(started).rejects.toMatchObject({ code: 'TSQ_COMPONENT_STOPPED' });
+    await proxy.close();
   });
 
   test('a stop ends the waiting, also between two tries', async () => {

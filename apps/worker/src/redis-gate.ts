@@ -3,7 +3,7 @@
  * and nothing else starts before Redis answers and is one that tsq can run on. While Redis is away the connection keeps
  * trying, with back-off; a stop ends the waiting.
  */
-import { type Component, type Logger, TsqError, unavailable, whenReady } from '@tsq/core';
+import { type Component, type Logger, pause, TsqError, unavailable, whenReady } from '@tsq/core';
 import { checkRedis } from '@tsq/worker';
 import type { Redis } from 'ioredis';
 
@@ -18,6 +18,9 @@ export interface RedisGateOptions {
   /** Default 5000. */
   readonly firstAnswerMs?: number;
 }
+
+/** Between two checks. */
+const retryPauseMs = 1_000;
 
 export class RedisGate implements Component {
   readonly name = 'redis gate';
@@ -47,22 +50,50 @@ export class RedisGate implements Component {
   }
 
   private async pass(): Promise<void> {
-    const { redis, logger } = this.options;
+    const { redis } = this.options;
     try {
-      await Promise.race([this.answers(), this.untilStopped()]);
-      await checkRedis(redis, logger);
-      await refuseCluster(redis);
+      await this.admitted();
     } catch (error) {
       redis.disconnect();
       throw this.stopping.signal.aborted ? stoppedError() : error;
     }
   }
 
+  /** With endless patience only a Redis that will never do, and a stop, end it: one that stalls may come back. */
+  private async admitted(): Promise<void> {
+    const { redis, logger, patience } = this.options;
+    const { signal } = this.stopping;
+    for (;;) {
+      try {
+        return await this.check();
+      } catch (error) {
+        const isFinal = error instanceof TsqError && error.code === 'TSQ_REDIS_UNSUITABLE';
+        // A connection that ended was closed on purpose, and never comes back.
+        if (patience === 'short' || isFinal || signal.aborted || redis.status === 'end') throw error;
+        logger.warn({ err: error }, 'Redis could not be checked; trying again until it answers');
+        await pause(retryPauseMs, signal);
+      }
+    }
+  }
+
+  private async check(): Promise<void> {
+    const { redis, logger } = this.options;
+    const over = new AbortController();
+    try {
+      await Promise.race([this.answers(), this.untilStopped(over.signal)]);
+    } finally {
+      over.abort();
+    }
+    await checkRedis(redis, logger);
+    await refuseCluster(redis);
+  }
+
   /** Rejects. A connection that is closed between two tries says nothing, so `whenReady` alone would not end. */
-  private untilStopped(): Promise<never> {
+  private untilStopped(over: AbortSignal): Promise<never> {
     const { signal } = this.stopping;
     return new Promise((_resolve, reject) => {
-      signal.addEventListener('abort', () => reject(stoppedError()), { once: true });
+      if (signal.aborted) reject(stoppedError());
+      signal.addEventListener('abort', () => reject(stoppedError()), { once: true, signal: over });
     });
   }
 

@@ -7,7 +7,8 @@ import type { Redis } from 'ioredis';
 
 export class Absence {
   private lastAnswerAt = performance.now();
-  private isAway = false;
+  private isAsking = false;
+  private awaySince: number | undefined;
   private graceUntil = 0;
 
   constructor(
@@ -15,14 +16,18 @@ export class Absence {
     private readonly ttlMs: number,
     private readonly onLongAbsence: (awayMs: number) => void,
   ) {
-    redis.on('close', () => {
-      this.isAway = true;
-    });
+    redis.on('close', () => this.onClose());
     redis.on('ready', () => this.onReady());
   }
 
-  /** To be called when Redis has answered: an absence is counted from the last time. */
+  /** To be called before Redis is asked: from here on it owes an answer. */
+  asking(): void {
+    this.isAsking = true;
+  }
+
+  /** To be called when Redis has answered, be it with a refusal. */
   answered(): void {
+    this.isAsking = false;
     this.lastAnswerAt = performance.now();
   }
 
@@ -31,12 +36,21 @@ export class Absence {
     return Math.max(0, this.graceUntil - performance.now());
   }
 
+  /**
+   * An idle connection is closed by the other side, and that is told at once. One that closes while an answer is owed may
+   * have been dead, in silence, since the last answer: only the question found it out.
+   */
+  private onClose(): void {
+    this.awaySince ??= this.isAsking ? this.lastAnswerAt : performance.now();
+  }
+
   private onReady(): void {
     const now = performance.now();
-    const awayMs = this.isAway ? now - this.lastAnswerAt : 0;
-    this.isAway = false;
+    const awayMs = now - (this.awaySince ?? now);
+    this.awaySince = undefined;
+    this.isAsking = false;
     this.lastAnswerAt = now;
-    // An interval is at most half a TTL, so a shorter absence has let nobody's heartbeat run out.
+    // A beat comes at least twice in a TTL, so a shorter absence has let nobody's heartbeat run out.
     if (awayMs < this.ttlMs / 2) return;
     this.graceUntil = now + this.ttlMs;
     this.onLongAbsence(awayMs);

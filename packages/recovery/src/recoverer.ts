@@ -127,11 +127,13 @@ export class Recoverer implements Component {
     try {
       await whenReadyUnless(this.stopping.signal, redis);
       if (absence.graceLeftMs > 0) return;
+      absence.asking();
       await this.passUnderLock(redis);
       absence.answered();
       if (this.lastFailure !== '') this.logger.info({}, 'recovery works again');
       this.lastFailure = '';
     } catch (error) {
+      if (isRefusal(error) || error instanceof AggregateError) absence.answered();
       if (this.stopping.signal.aborted) return;
       this.onFailure(redis, error);
     }

@@ -1,5 +1,6 @@
 /** The user's code that hears of failures: for an error tracker, a pager, a refund. Nothing that it does can harm the job. */
 import type { Job } from '@tsq/core';
+import { logThrown } from './log-thrown.js';
 
 /** Gets the job as it was when it ran. What it throws is logged. */
 export type FailureHandler = (job: Job, error: unknown) => void | Promise<void>;
@@ -14,7 +15,7 @@ export async function callHandlers(
     try {
       await handler(job, error);
     } catch (thrown) {
-      job.logger.error({ err: thrown, handler: handler.name }, 'A failure handler failed');
+      logThrown(job.logger, 'error', { handler: handler.name }, thrown, 'A failure handler failed');
     }
   }
 }

@@ -1,9 +1,11 @@
 /**
  * One line when a job starts and one when it ends, with jid, class and duration. A failure is logged in any case; the
- * others are a setting, and cost nothing while the logger's level is above them.
+ * others are a setting, and cost nothing while the logger's level is above them. Nothing here throws, whatever the job
+ * threw and whatever the logger does.
  */
 import type { Logger, Outcome } from '@tsq/core';
 import type { RunningJobContext } from './job-context.js';
+import { logSafely, logThrown } from './log-thrown.js';
 
 /** `failures`: only what went wrong. */
 export type JobLogLevel = 'all' | 'failures';
@@ -16,13 +18,14 @@ export class JobLog {
 
   started(job: RunningJobContext): void {
     if (this.isSilent()) return;
-    this.logger.info({ jid: job.jid, class: job.class, queue: job.queue }, 'start');
+    logSafely(() => this.logger.info({ jid: job.jid, class: job.class, queue: job.queue }, 'start'));
   }
 
   done(job: RunningJobContext): void {
     if (this.isSilent()) return;
     const { jid, class: name, queue } = job;
-    this.logger.info({ jid, class: name, queue, outcome: 'done', durationMs: roundedMs(job) }, 'done');
+    const fields = { jid, class: name, queue, outcome: 'done', durationMs: roundedMs(job) };
+    logSafely(() => this.logger.info(fields, 'done'));
   }
 
   failed(job: RunningJobContext, error: unknown, outcome: Outcome): void {
@@ -30,18 +33,15 @@ export class JobLog {
       ...endFields(job, outcome),
       attempt: job.attempt,
       ...(outcome.kind === 'retry' ? { retryInSeconds: outcome.delaySeconds } : undefined),
-      err: error,
     };
-    if (outcome.kind === 'retry') this.logger.warn(fields, 'fail');
-    else this.logger.error(fields, 'fail, for the last time');
+    if (outcome.kind === 'retry') logThrown(this.logger, 'warn', fields, error, 'fail');
+    else logThrown(this.logger, 'error', fields, error, 'fail, for the last time');
   }
 
   /** It was told to stop, or lost its claim, and ended without its work done. */
   takenAway(job: RunningJobContext, error: unknown, outcome: Outcome): void {
-    this.logger.warn(
-      { ...endFields(job, outcome), reason: job.abortReason?.code, err: error },
-      'interrupted',
-    );
+    const fields = { ...endFields(job, outcome), reason: job.abortReason?.code };
+    logThrown(this.logger, 'warn', fields, error, 'interrupted');
   }
 
   private isSilent(): boolean {

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { keys, type Logger, type UnitOfWork } from '@tsq/core';
-import { eventually, itIsAComponent, ListFetcher, useRedis } from '@tsq/core/test-support';
+import { eventually, itIsAComponent, ListFetcher, RecordingLogger, useRedis } from '@tsq/core/test-support';
 import { Manager, type ManagerSettings } from './manager.js';
 import { QueueOrder } from './queue-order.js';
 import { RunningJobs } from './running-jobs.js';
@@ -89,6 +89,31 @@ describe('Manager', () => {
     const it = await started(() => undefined, { concurrency: 10 });
     await eventually(() => expect(it.processor.ended).toHaveLength(jobs));
     expect(it.batches.length).toBeLessThan(jobs / 20);
+  });
+
+  test('S1: a job whose processor breaks goes to the dead set with its bytes, and its slot is free again', async () => {
+    await push('bad', 'good');
+    const logger = new RecordingLogger();
+    const run = (text: string) => {
+      if (text === 'bad') throw new Error('a bug');
+    };
+    const it = await started(run, { concurrency: 1 }, logger);
+    await eventually(() => expect(it.processor.ended).toEqual(['good']));
+    await eventually(async () => expect(await redis.connect().zrange(keys.dead, '0', '-1')).toEqual(['bad']));
+    expect(it.manager.busy).toBe(0);
+    expect(logger.matching('error', 'A processor failed outside of its job')).toHaveLength(1);
+  });
+
+  test('S1: a listener that throws strands no batch', async () => {
+    const logger = new RecordingLogger();
+    const it = await started(() => undefined, {}, logger);
+    it.manager.events.on('fetched', () => {
+      throw new Error('a bug of a listener');
+    });
+    await push('1', '2');
+    await eventually(() => expect(it.processor.ended.toSorted()).toEqual(['1', '2']));
+    expect(logger.matching('error', 'A listener of the manager failed')).not.toEqual([]);
+    expect(logger.matching('error', "Can't fetch")).toEqual([]);
   });
 
   test('without claim-ahead it never takes more than its free slots', async () => {

@@ -22,6 +22,7 @@ import { ClaimAhead } from './claim-ahead.js';
 import { Feeder } from './feeder.js';
 import type { JobProcessor, ProcessedJob } from './job-processor.js';
 import { Lifecycle } from './lifecycle.js';
+import { logThrown } from './log-thrown.js';
 import type { QueueOrder } from './queue-order.js';
 import { ReadyLine } from './ready-line.js';
 import type { RunningJobs } from './running-jobs.js';
@@ -210,8 +211,8 @@ export class Manager implements Component {
 
   private accept(units: readonly UnitOfWork[]): void {
     if (units.length === 0) return;
-    this.events.emit('fetched', units.length);
     this.ready.add(units, performance.now());
+    this.tell(() => this.events.emit('fetched', units.length));
     if (this.quieted.signal.aborted) return; // `quietDown` gives them back
     this.beginTurn();
     this.startReady();
@@ -253,8 +254,8 @@ export class Manager implements Component {
     return new Slot(this.parts.processor, (slot, job) => this.onEnded(slot, job), this.logger);
   }
 
-  private onEnded(slot: Slot, job: ProcessedJob | undefined): void {
-    if (job !== undefined) this.awaitSettlement(job.settlement);
+  private onEnded(slot: Slot, job: ProcessedJob): void {
+    this.awaitSettlement(job.settlement);
     this.free.push(slot);
     this.endedInTurn += 1;
     if (this.isOver) return;
@@ -304,7 +305,16 @@ export class Manager implements Component {
     if (units.length === 0) return;
     for (const unit of units.toReversed()) this.awaitSettlement(unit.settle({ kind: 'requeue' }));
     this.logger.debug({ jobs: units.length, reason }, 'Jobs go back to the head of their queues');
-    this.events.emit('givenBack', units.length, reason);
+    this.tell(() => this.events.emit('givenBack', units.length, reason));
+  }
+
+  /** What a listener throws is its own: the jobs of this step go on. */
+  private tell(emit: () => void): void {
+    try {
+      emit();
+    } catch (error) {
+      logThrown(this.logger, 'error', {}, error, 'A listener of the manager failed');
+    }
   }
 
   /** Resolves when the condition holds, or `signal` aborts. One at a time: only `end` waits. */

@@ -295,6 +295,14 @@ describe('Poller', () => {
     expect(await line(connection)).toHaveLength(1);
   });
 
+  test('a `retry` of another type does not keep `schedule` from its queues', async () => {
+    const connection = redis.connect();
+    await connection.set(keys.retry, 'a string');
+    await connection.zadd(keys.schedule, past, job({ jid: 'due' }));
+    await make().poll();
+    expect((await line(connection)).map(({ jid }) => jid)).toEqual(['due']);
+  });
+
   describe('how often it looks', () => {
     const waits = (poller: Poller, count: number) =>
       Array.from({ length: count }, () => poller.nextIntervalMs());

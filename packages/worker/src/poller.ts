@@ -13,9 +13,9 @@ import {
   sidekiqDeadSet,
   silentLogger,
 } from '@tsq/core';
-import type { Redis } from 'ioredis';
+import { type Redis, ReplyError } from 'ioredis';
 import { Lifecycle } from './lifecycle.js';
-import { Promotion } from './promotion.js';
+import { type DueSet, Promotion } from './promotion.js';
 import { Trouble } from './trouble.js';
 import { unlessLate } from './within.js';
 
@@ -57,7 +57,8 @@ export class Poller implements Component {
   private readonly promotion: Promotion;
   private readonly random: () => number;
   private readonly quieted = new AbortController();
-  private readonly trouble: Trouble;
+  /** For each step of a look, so that none hides or ends the trouble of another. */
+  private readonly troubles: Record<DueSet | 'fleet', Trouble>;
   private readonly counted = { promoted: 0, buried: 0 };
   private fleet = 1;
   private polling: Promise<void> = Promise.resolve();
@@ -65,7 +66,12 @@ export class Poller implements Component {
   constructor(private readonly options: PollerOptions) {
     const logger = options.logger ?? silentLogger;
     this.random = options.random ?? Math.random;
-    this.trouble = new Trouble(logger, "Can't move due jobs to their queues");
+    const troubleOf = (set: DueSet) => new Trouble(logger, `Can't move due jobs of '${set}' to their queues`);
+    this.troubles = {
+      retry: troubleOf(keys.retry),
+      schedule: troubleOf(keys.schedule),
+      fleet: new Trouble(logger, "Can't count the processes of the fleet"),
+    };
     this.promotion = new Promotion(
       options.redis,
       {
@@ -104,17 +110,32 @@ export class Poller implements Component {
 
   /** One look at both sets now, until nothing is due. Never rejects: what fails is logged, and tried again at the next. */
   async poll(): Promise<void> {
+    const { retry, schedule, fleet } = this.troubles;
+    if (!(await this.attempt(retry, () => this.drain(keys.retry)))) return;
+    if (!(await this.attempt(schedule, () => this.drain(keys.schedule)))) return;
+    await this.attempt(fleet, () => this.countFleet());
+  }
+
+  /** false: Redis is away, and the rest of the look is spared. What it only refuses (a wrong type) stops nothing else. */
+  private async attempt(trouble: Trouble, step: () => Promise<void>): Promise<boolean> {
     try {
-      for (const set of [keys.retry, keys.schedule]) {
-        const { promoted, buried } = await this.promotion.drain(set, this.quieted.signal);
-        this.counted.promoted += promoted;
-        this.counted.buried += buried;
-      }
-      this.fleet = Math.max(1, await this.options.redis.scard(keys.processes));
-      this.trouble.over();
+      await step();
+      trouble.over();
+      return true;
     } catch (error) {
-      this.trouble.met(error);
+      trouble.met(error);
+      return error instanceof ReplyError;
     }
+  }
+
+  private async drain(set: DueSet): Promise<void> {
+    const { promoted, buried } = await this.promotion.drain(set, this.quieted.signal);
+    this.counted.promoted += promoted;
+    this.counted.buried += buried;
+  }
+
+  private async countFleet(): Promise<void> {
+    this.fleet = Math.max(1, await this.options.redis.scard(keys.processes));
   }
 
   /** A fresh draw of how long to wait: Sidekiq's formula (8.0.10), with the fleet's size as of the last look. */

@@ -238,13 +238,29 @@ describe('ProcessRegistry', () => {
     expect(await connection.mget(keys.processed, keys.failed)).toEqual(['3', '1']);
   });
 
-  test('a start without Redis fails, and leaves nothing behind', async () => {
+  test('a start without Redis fails nobody, and the process is shown when Redis is there', async () => {
     const away = redis.connect();
     await away.ping();
     away.disconnect();
-    const { registry } = make({ redis: away });
-    await expect(registry.start()).rejects.toThrow();
-    expect(await redis.connect().keys('*')).toEqual([]);
+    const { registry, info } = make({ redis: away });
+    await registry.start();
+    const connection = redis.connect();
+    expect(await connection.exists(keys.processes)).toBe(0);
+    await away.connect();
+    await eventually(async () => expect(await connection.smembers(keys.processes)).toEqual([info.identity]));
+  });
+
+  test('a full Redis keeps no process from starting, and shows it when it has room again', async () => {
+    const connection = redis.connect();
+    const { registry, info } = make();
+    await connection.config('SET', 'maxmemory', '1');
+    try {
+      await registry.start();
+      expect(await connection.exists(keys.processes)).toBe(0);
+    } finally {
+      await connection.config('SET', 'maxmemory', '0');
+    }
+    await eventually(async () => expect(await connection.smembers(keys.processes)).toEqual([info.identity]));
   });
 
   test('processes that went without a goodbye are taken off the list, by one process a minute', async () => {

@@ -74,7 +74,7 @@ export class ProcessRegistry implements Component {
     });
   }
 
-  /** Resolves once the process is visible. @throws what the connection throws: then it is not */
+  /** Resolves once the process is visible, or Redis has refused it: a full Redis must not keep jobs from draining it. */
   start(): Promise<void> {
     return this.lifecycle.start();
   }
@@ -90,8 +90,8 @@ export class ProcessRegistry implements Component {
   }
 
   private async register(): Promise<void> {
-    await this.writeBeat();
     this.isRegistered = true;
+    await this.beat();
     this.running = this.run();
   }
 

@@ -10,6 +10,7 @@ import {
   type WorkerOptions,
 } from '@tsq/core';
 import { eventually, RecordingLogger } from '@tsq/core/test-support';
+import { pino } from 'pino';
 import { z } from 'zod';
 import { currentJob, maybeCurrentJob } from './current-job.js';
 import { defineWorker } from './define-worker.js';
@@ -46,6 +47,13 @@ function failWith(error: unknown) {
   return () => {
     throw error;
   };
+}
+
+function unreadableError(): Error {
+  return Object.defineProperty(new Error('x'), 'detail', {
+    enumerable: true,
+    get: failWith(new Error('no')),
+  });
 }
 
 /** Of the only settle. */
@@ -520,6 +528,43 @@ describe('Processor', () => {
       expect(lines[0]?.fields).toMatchObject({ err: error, attempt: 1, retryInSeconds: expect.any(Number) });
     });
 
+    test.each<[string, () => unknown]>([
+      ['a frozen error', () => Object.freeze(new Error('x'))],
+      ['an error with a getter that throws', unreadableError],
+    ])('that can not take %s still says so, and the job has its retry', async (_what, made) => {
+      const written: string[] = [];
+      const logger = pino({ level: 'info' }, { write: (line: string) => void written.push(line) });
+      const running = new RunningJobs();
+      const registry = new WorkerRegistry([defineWorker('W', failWith(made()))]);
+      const parts = { registry, middleware: new MiddlewareChain<Job, void>(), stats: new JobStats() };
+      const handler = failWith(made());
+      const processor = new Processor({ ...parts, running, logger }, { errorHandlers: [handler] });
+      const unit = new RecordingUnit(payload());
+      const { outcome } = await processor.process(unit);
+      expect(outcome.kind).toBe('retry');
+      expect(outcomeOf(unit)).toBe(outcome);
+      expect(running.size).toBe(0);
+      const lines = written.map((line) => JSON.parse(line));
+      expect(lines.find(({ msg }) => msg === 'fail')).toMatchObject({ err: 'Error: x', outcome: 'retry' });
+      expect(lines.find(({ msg }) => msg === 'A failure handler failed')).toMatchObject({ err: 'Error: x' });
+    });
+
+    test('that is broken costs no job its outcome', async () => {
+      const broken = failWith(new Error('the disk is full'));
+      const logger = { debug: broken, info: broken, warn: broken, error: broken, child: () => logger };
+      const running = new RunningJobs();
+      const workers = [defineWorker('W', failWith(new Error('x'))), defineWorker('Good', () => undefined)];
+      const registry = new WorkerRegistry(workers);
+      const parts = { registry, middleware: new MiddlewareChain<Job, void>(), stats: new JobStats() };
+      const processor = new Processor({ ...parts, running, logger });
+      const kinds = [];
+      for (const job of [payload(), payload({ class: 'Good' }), 'not a payload']) {
+        kinds.push((await processor.process(new RecordingUnit(job))).outcome.kind);
+      }
+      expect(kinds).toEqual(['retry', 'done', 'dead']);
+      expect(running.size).toBe(0);
+    });
+
     test('of what went well says nothing when it is switched off', async () => {
       const { processor, lines } = processorOf(() => undefined, { jobLog: 'failures' });
       await processor.process(new RecordingUnit(payload()));
@@ -537,6 +582,21 @@ describe('Processor', () => {
       await new Processor({ ...parts, logger: quiet }).process(new RecordingUnit(payload()));
       expect(quiet.lines).toEqual([]);
     });
+  });
+
+  test('S1: a fault of the runtime sends the job to the dead set with its bytes, and off the list of what runs', async () => {
+    const running = new RunningJobs();
+    const logger = new RecordingLogger();
+    const stats = Object.assign(new JobStats(), { count: failWith(new Error('a bug')) });
+    const registry = new WorkerRegistry([defineWorker('W', () => undefined)]);
+    const processor = new Processor({ registry, middleware: new MiddlewareChain(), running, stats, logger });
+    const unit = new RecordingUnit(payload());
+    const { outcome, settlement } = await processor.process(unit);
+    expect(outcome).toEqual({ kind: 'dead', bytes: unit.bytes });
+    expect(outcomeOf(unit)).toBe(outcome);
+    expect(await settlement).toBe('settled');
+    expect(running.size).toBe(0);
+    expect(logger.matching('error', 'A fault of the runtime')).toHaveLength(1);
   });
 });
 

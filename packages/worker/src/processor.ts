@@ -3,7 +3,8 @@
  *
  * Steps throw and never write. One place turns what they throw into an Outcome and one call hands it over, so no crash
  * point lies between "it failed" and "its retry is recorded". A new step is a new line in `run`. Bytes that can't be
- * read run nothing: they go to the dead set as they are.
+ * read run nothing: they go to the dead set as they are. The outcome is handed over before anything is logged about it,
+ * and a fault in here sends the job to the dead set too: while the process lives nobody else would look at its claim.
  */
 import {
   type Job,
@@ -23,6 +24,7 @@ import type { JobProcessor, ProcessedJob } from './job-processor.js';
 import { JobRetry, type JobRetrySettings } from './job-retry.js';
 import type { JobStats } from './job-stats.js';
 import { JobTimeout } from './job-timeout.js';
+import { logSafely, logThrown } from './log-thrown.js';
 import type { RunningJobs } from './running-jobs.js';
 import type { WorkerRegistry } from './worker-registry.js';
 
@@ -84,20 +86,23 @@ export class Processor implements JobProcessor {
   }
 
   async process(unit: UnitOfWork): Promise<ProcessedJob> {
-    let job: RunningJobContext;
+    let job: RunningJobContext | undefined;
     try {
-      job = this.read(unit);
-    } catch (error) {
-      return this.bury(unit, error);
+      try {
+        job = this.read(unit);
+      } catch (error) {
+        return this.bury(unit, error);
+      }
+      this.begin(job);
+      try {
+        await this.run(job);
+      } catch (error) {
+        return await this.fail(job, error);
+      }
+      return this.succeed(job);
+    } catch (fault) {
+      return this.giveUp(unit, job, fault);
     }
-    this.begin(job);
-    try {
-      await this.run(job);
-    } catch (error) {
-      return await this.fail(job, error);
-    }
-    this.jobLog.done(job);
-    return this.end(job, done);
   }
 
   /** @throws TSQ_PAYLOAD_UNREADABLE, TSQ_PAYLOAD_TOO_DEEP, TSQ_PAYLOAD_TOO_LARGE */
@@ -121,14 +126,21 @@ export class Processor implements JobProcessor {
     return worker.timeoutMs === undefined ? start() : this.jobTimeout.enforce(job, worker.timeoutMs, start);
   }
 
+  private succeed(job: RunningJobContext): ProcessedJob {
+    const processed = this.end(job, done);
+    this.jobLog.done(job);
+    return processed;
+  }
+
   private async fail(job: RunningJobContext, error: unknown): Promise<ProcessedJob> {
     if (job.isTakenAway) {
+      const processed = this.end(job, requeue);
       this.jobLog.takenAway(job, error, requeue);
-      return this.end(job, requeue);
+      return processed;
     }
     const outcome = this.outcomeOf(job, error);
-    this.jobLog.failed(job, error, outcome);
     const processed = this.end(job, outcome);
+    this.jobLog.failed(job, error, outcome);
     await this.tellHandlers(job, error, processed);
     return processed;
   }
@@ -138,7 +150,7 @@ export class Processor implements JobProcessor {
     try {
       return this.jobRetry.outcomeOf(failed, error);
     } catch (fault) {
-      job.logger.error({ err: fault }, 'The failure of a job could not be noted in its payload');
+      logThrown(job.logger, 'error', {}, fault, 'The failure of a job could not be noted in its payload');
       return { kind: 'dead', bytes: job.unit.bytes };
     }
   }
@@ -161,12 +173,25 @@ export class Processor implements JobProcessor {
 
   private bury(unit: UnitOfWork, error: unknown): ProcessedJob {
     this.tally.unreadable += 1;
-    this.logger.error(
-      { err: error, queue: unit.queue, length: unit.bytes.length },
-      'A payload can not be read; it goes to the dead set as it is',
-    );
     const outcome: Outcome = { kind: 'dead', bytes: unit.bytes };
-    return { outcome, settlement: this.settle(unit, outcome) };
+    const processed = { outcome, settlement: this.settle(unit, outcome) };
+    const fields = { queue: unit.queue, length: unit.bytes.length };
+    const what = 'A payload can not be read; it goes to the dead set as it is';
+    logThrown(this.logger, 'error', fields, error, what);
+    return processed;
+  }
+
+  /** For what should not happen. An outcome that was handed over before the fault stays: the first call counts. */
+  private giveUp(unit: UnitOfWork, job: RunningJobContext | undefined, fault: unknown): ProcessedJob {
+    unit.whenLost = undefined;
+    if (job !== undefined) this.parts.running.end(job);
+    const outcome: Outcome = { kind: 'dead', bytes: unit.bytes };
+    const processed = { outcome, settlement: this.settle(unit, outcome, job) };
+    const fields = { jid: job?.jid, class: job?.class, queue: unit.queue };
+    const what =
+      'A fault of the runtime, not of the job; unless it had its outcome, the job goes to the dead set';
+    logThrown(this.logger, 'error', fields, fault, what);
+    return processed;
   }
 
   private settle(unit: UnitOfWork, outcome: Outcome, job?: Job): Promise<Settlement | 'unknown'> {
@@ -177,14 +202,9 @@ export class Processor implements JobProcessor {
       },
       (error: unknown) => {
         this.tally.unknown += 1;
-        const fields = {
-          err: error,
-          jid: job?.jid,
-          class: job?.class,
-          queue: unit.queue,
-          outcome: outcome.kind,
-        };
-        this.logger.error(fields, 'It is not known whether Redis heard of the outcome of a job');
+        const fields = { jid: job?.jid, class: job?.class, queue: unit.queue, outcome: outcome.kind };
+        const what = 'It is not known whether Redis heard of the outcome of a job';
+        logThrown(this.logger, 'error', fields, error, what);
         return 'unknown' as const;
       },
     );
@@ -193,7 +213,8 @@ export class Processor implements JobProcessor {
   private noteLost(unit: UnitOfWork, outcome: Outcome, job?: Job): void {
     this.tally.lost += 1;
     const fields = { jid: job?.jid, class: job?.class, queue: unit.queue, outcome: outcome.kind };
-    this.logger.warn(fields, 'The outcome of a job was refused: another instance owns the job by now');
+    const what = 'The outcome of a job was refused: another instance owns the job by now';
+    logSafely(() => this.logger.warn(fields, what));
   }
 }
 
