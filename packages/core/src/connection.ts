@@ -86,6 +86,7 @@ export async function whenReady(redis: Redis, deadlineMs?: number): Promise<void
 
 /** Wraps what a connection threw. `what` is the sentence's beginning: `LPUSH queue:x`. */
 export function unavailable(what: string, cause?: unknown): TsqError {
+  withoutSecrets(cause);
   const why = types.isNativeError(cause) ? ` (${cause.message})` : '';
   return new TsqError(
     'TSQ_REDIS_UNAVAILABLE',
@@ -98,6 +99,9 @@ export function unavailable(what: string, cause?: unknown): TsqError {
 function reportChanges(redis: Redis, name: string, logger: Logger): void {
   let away = false;
   redis.on('error', (error: Error) => {
+    withoutSecrets(error);
+    // The client library would go on, on database 0: another application's.
+    if (error.message.includes('DB index is out of range')) redis.disconnect();
     if (away) return;
     away = true;
     logger.warn({ connection: name, err: error }, 'Redis is away; trying again until it is back');
@@ -106,4 +110,9 @@ function reportChanges(redis: Redis, name: string, logger: Logger): void {
     if (away) logger.info({ connection: name }, 'Redis is back');
     away = false;
   });
+}
+
+/** An error of a refused login carries the command, and with it the password. */
+function withoutSecrets(error: unknown): void {
+  if (typeof error === 'object' && error !== null) Reflect.deleteProperty(error, 'command');
 }
