@@ -97,21 +97,15 @@ export class RedisGate implements Component {
     });
   }
 
-  /** The connection itself says, once, that Redis is away; when patience is over its last error says why. */
+  /** The connection itself says, once, that Redis is away; when patience is over, its last error says why. */
   private async answers(): Promise<void> {
     const { redis, patience, shownUrl, firstAnswerMs = 5_000 } = this.options;
     if (patience === 'endless') return await whenReady(redis);
-    let why: Error | undefined;
-    const onError = (error: Error) => {
-      why = error;
-    };
-    redis.on('error', onError);
     try {
       await whenReady(redis, firstAnswerMs);
     } catch (error) {
+      const why = error instanceof Error ? error.cause : undefined;
       throw unavailable(`${shownUrl} gave no connection within ${firstAnswerMs} ms`, why ?? error);
-    } finally {
-      redis.off('error', onError);
     }
   }
 }

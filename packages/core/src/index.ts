@@ -28,6 +28,7 @@ export { isNoScript, LuaScript, type ScriptArgument } from './lua-script.js';
 export { type Middleware, MiddlewareChain } from './middleware-chain.js';
 export { pause } from './pause.js';
 export { Payload, type PayloadEdits, type PayloadLimits } from './payload.js';
+export { isRedisUrl, redisUrlRule, withoutPassword } from './redis-url.js';
 export type { Fetcher, Outcome, Settlement, UnitOfWork } from './unit-of-work.js';
 export {
   type ArgsOf,
