@@ -11,6 +11,11 @@ export async function clearQueue(redis: Redis, name: string): Promise<number> {
   return told(keys.queue(name), await script.run(redis, [keys.queue(name), keys.queues], ['list', name]));
 }
 
+/** @returns how many entries went. @throws TSQ_REDIS_REFUSED when the key is no sorted set */
+export async function clearSet(redis: Redis, key: string): Promise<number> {
+  return told(key, await script.run(redis, [key], ['zset']));
+}
+
 function told(key: string, reply: unknown): number {
   const count = Number(reply);
   if (count < 0) throw wrongType([key]);
