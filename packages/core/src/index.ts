@@ -12,9 +12,23 @@ export {
   unavailable,
   whenReady,
 } from './connection.js';
+export { DeadSet } from './data/dead-set.js';
+export { JobRecord } from './data/job-record.js';
+export type { EntryPage, EntryPageOptions, JobSet, JobSetOptions } from './data/job-set.js';
+export type { PageOptions } from './data/page.js';
+export { Queue, type QueuePage } from './data/queue.js';
+export { QueuedJob } from './data/queued-job.js';
+export { RetrySet } from './data/retry-set.js';
+export { ScheduledSet } from './data/scheduled-set.js';
+export type { EntryOrder } from './data/set-page.js';
+export type { SortedEntry } from './data/sorted-entry.js';
+export { type Counter, Stats, type StatsSnapshot } from './data/stats.js';
+export { StatsHistory } from './data/stats-history.js';
+export type { SweepCounts, SweepOptions } from './data/sweep.js';
 export { type DeadSetLimits, sidekiqDeadSet } from './dead-set.js';
 export { describeValue } from './describe-value.js';
 export { type Dialect, readTimestampMs, timestampJson } from './dialect.js';
+export { enqueueEdits, queueOf } from './enqueue-edits.js';
 export { EnqueueError, type PushOutcome } from './enqueue-error.js';
 export type { EnqueueOptions } from './enqueue-options.js';
 export type { EnqueueArgs, Enqueuer } from './enqueuer.js';

@@ -30,6 +30,8 @@ export const keys = {
   signals: (identity: string) => `${identity}-signals`,
   /** STRING, guards the pruning of `processes`; expires. */
   processCleanup: 'process_cleanup',
+  /** STRING, the identity of Sidekiq Enterprise's leader. */
+  leader: 'dear-leader',
   processed: 'stat:processed',
   failed: 'stat:failed',
   /** @param day `YYYY-MM-DD`, UTC */
