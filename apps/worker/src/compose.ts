@@ -39,7 +39,8 @@ import { ownVersion } from './version.js';
 
 export interface ComposeParts {
   readonly config: Config;
-  readonly workers: readonly AnyWorker[];
+  /** Each with its file, for messages. */
+  readonly workers: ReadonlyMap<AnyWorker, string>;
   /** What the worker files have added: middleware, handlers. */
   readonly server: ServerSetup;
   readonly logger: Logger;
@@ -106,7 +107,8 @@ function componentsOf(parts: ComposeParts, shared: Shared): readonly Component[]
 
 function processorOf(parts: ComposeParts, running: RunningJobs, stats: JobStats): Processor {
   const { config, workers, server, logger } = parts;
-  const registry = new WorkerRegistry(workers);
+  const registry = new WorkerRegistry();
+  for (const [worker, file] of workers) registry.add(worker, file);
   // The tracking is innermost: until `perform` begins, no job may be lost.
   const tracking: ServerMiddleware = trackingMiddleware({ all: config.tracked === 'all' });
   // By a name that no worker file gives to its own: of two with one name, the chain keeps the later.

@@ -104,7 +104,13 @@ class WorkerRun {
     const onSignal = (name: string) => this.signals.handle(name);
     this.composition = compose({ config, workers, server, logger: log.logger, onSignal });
     const { identity } = this.composition;
-    showBanner(log, config, { version: ownVersion(), identity, configFile: from.configFile, workers });
+    const facts = {
+      version: ownVersion(),
+      identity,
+      configFile: from.configFile,
+      workers: [...workers.keys()],
+    };
+    showBanner(log, config, facts);
     if (this.isQuiet) await this.composition.quiet();
     await this.composition.start();
     log.logger.info({ identity }, 'ready: takes jobs');
