@@ -48,7 +48,10 @@ describe('the configuration file', () => {
     ['a: [', /tsq\.yml is not YAML/],
     ['- a\n- b', /expected settings .* got a list/],
     ['hello', /got the string "hello"/],
-    ['concurrency: ten', /tsq\.yml: concurrency: .*expected number, received string, got "ten"/],
+    ['concurrency: ten', /tsq\.yml: concurrency: expected a number, got "ten"/],
+    ['concurrency: {a: 1}', /tsq\.yml: concurrency: expected a number, got settings/],
+    ['queues: 3', /tsq\.yml: queues: expected a list, got 3/],
+    ['log: loud', /tsq\.yml: log: expected settings, got "loud"/],
     ['concurrency: <%= 3 %>', /tsq\.yml, line 1: an ERB tag/],
     ['__proto__: 1', /no setting "__proto__"/],
   ])('of tsq.yml, %j is no configuration', (text, message) => {
