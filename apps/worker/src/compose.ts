@@ -39,7 +39,8 @@ import { ownVersion } from './version.js';
 
 export interface ComposeParts {
   readonly config: Config;
-  readonly workers: readonly AnyWorker[];
+  /** Each with its file, for messages. */
+  readonly workers: ReadonlyMap<AnyWorker, string>;
   /** What the worker files have added: middleware, handlers. */
   readonly server: ServerSetup;
   readonly logger: Logger;
@@ -51,28 +52,39 @@ export interface ComposeParts {
 export function compose(parts: ComposeParts): Composition {
   const { config, logger } = parts;
   const identity = newProcessIdentity(config.hostName, process.pid);
+  const location: RedisLocation = { url: config.redisUrl };
   const instance = new Instance(`${config.hostName}-${process.pid}`);
+  const keyspace = new Keyspace(config.namespace);
+  const fetcher = new TrackingFetcher({ location, instance, keyspace, dead: config.dead, logger });
   const running = new RunningJobs();
-  const launcher = new Launcher(componentsOf(parts, identity, instance, running), logger);
+  const shared = { identity, location, instance, keyspace, fetcher, running };
+  const launcher = new Launcher(componentsOf(parts, shared), logger);
   return {
     identity,
     start: () => launcher.start(),
     quiet: () => launcher.quiet(),
-    stop: (deadline) => launcher.stop(deadline),
+    stop: async (deadline) => {
+      await launcher.stop(deadline);
+      return fetcher.isUnconfirmed ? 'unconfirmed' : 'confirmed';
+    },
     running: () => running.list().map(reported),
   };
 }
 
+/** What several components hold in common. */
+interface Shared {
+  readonly identity: string;
+  readonly location: RedisLocation;
+  readonly instance: Instance;
+  readonly keyspace: Keyspace;
+  readonly fetcher: TrackingFetcher;
+  readonly running: RunningJobs;
+}
+
 /** In the order in which they start. */
-function componentsOf(
-  parts: ComposeParts,
-  identity: string,
-  instance: Instance,
-  running: RunningJobs,
-): readonly Component[] {
+function componentsOf(parts: ComposeParts, shared: Shared): readonly Component[] {
   const { config, logger, onSignal } = parts;
-  const location: RedisLocation = { url: config.redisUrl };
-  const keyspace = new Keyspace(config.namespace);
+  const { identity, location, instance, keyspace, fetcher, running } = shared;
   const redis = openConnection(location, { name: `tsq:${instance.id}:service`, logger });
   const order = new QueueOrder(config.queues);
   const stats = new JobStats();
@@ -80,7 +92,6 @@ function componentsOf(
   const beatIntervalMs = ms(config.beatIntervalSeconds);
 
   const heartbeat = new Heartbeat({ location, instance, keyspace, logger, ...beatSettings(config) });
-  const fetcher = new TrackingFetcher({ location, instance, keyspace, dead: config.dead, logger });
   heartbeat.onBeat(() => void reconcile(fetcher, logger));
   const processor = processorOf(parts, running, stats);
   return [
@@ -96,7 +107,8 @@ function componentsOf(
 
 function processorOf(parts: ComposeParts, running: RunningJobs, stats: JobStats): Processor {
   const { config, workers, server, logger } = parts;
-  const registry = new WorkerRegistry(workers);
+  const registry = new WorkerRegistry();
+  for (const [worker, file] of workers) registry.add(worker, file);
   // The tracking is innermost: until `perform` begins, no job may be lost.
   const tracking: ServerMiddleware = trackingMiddleware({ all: config.tracked === 'all' });
   // By a name that no worker file gives to its own: of two with one name, the chain keeps the later.

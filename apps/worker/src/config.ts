@@ -1,6 +1,7 @@
 /**
  * Flags over environment over file become one Config here: one strict schema, one typed object. What reads a setting
- * takes it from the Config; nothing else knows where it came from.
+ * takes it from the Config; nothing else knows where it came from. A message that stands here says what is expected, as the
+ * object of that word (expectation.ts).
  */
 import { hostname } from 'node:os';
 import { basename } from 'node:path';
@@ -10,7 +11,7 @@ import { z } from 'zod';
 const QueueSetting = z.preprocess(
   toQueue,
   z.strictObject({
-    name: z.string().regex(/^[^\s,*]+$/, 'Invalid queue name: expected no space, comma or asterisk'),
+    name: z.string().regex(/^[^\s,*]+$/, 'a name without space, comma and asterisk'),
     weight: z.int().min(0).max(1000).default(0),
   }),
 );
@@ -24,13 +25,13 @@ const Heartbeat = z
   })
   .refine(({ intervalSeconds, ttlSeconds }) => ttlSeconds >= 2 * intervalSeconds, {
     path: ['ttlSeconds'],
-    error: 'Too small: expected two heartbeat.intervalSeconds or more, or one late beat is taken for a death',
+    error: 'two heartbeat.intervalSeconds or more, or one late beat is taken for a death',
   });
 
 export const Config = z.strictObject({
   redisUrl: z
     .string()
-    .refine(isRedisUrl, { error: 'Invalid URL: expected redis://, rediss:// or unix://' })
+    .refine(isRedisUrl, { error: 'a URL with redis://, rediss:// or unix://' })
     .default('redis://localhost:6379/0'),
   environment: z.string().min(1).default('development'),
   require: z.array(z.string().min(1)).default([]),
@@ -52,7 +53,7 @@ export const Config = z.strictObject({
   dialect: z.enum(['seconds', 'milliseconds']).default('seconds'),
   namespace: z
     .string()
-    .regex(/^[\w.:-]+$/, 'Invalid namespace: expected letters, digits and _ . : -')
+    .regex(/^[\w.:-]+$/, 'letters, digits and _ . : -')
     .default('tsq'),
   tracked: z.enum(['opt-in', 'all']).default('opt-in'),
   /** Beyond the free slots, so many jobs are claimed as end within this time; 0: none. */

@@ -37,6 +37,7 @@ export { parseJson, stringifyJson } from './exact-json.js';
 export type { Job, ServerMiddleware } from './job.js';
 export type { JsonValue } from './json.js';
 export { keys } from './keys.js';
+export { LastWords, untilSaid } from './last-words.js';
 export { type Logger, silentLogger } from './logger.js';
 export { isNoScript, LuaScript, type ScriptArgument } from './lua-script.js';
 export { type Middleware, MiddlewareChain } from './middleware-chain.js';
