@@ -374,7 +374,8 @@ describe('Processor', () => {
       expect(outcomeOf(unit).kind).toBe('retry');
       expect(fieldsOf(unit)).toMatchObject({
         error_class: 'TsqError',
-        error_message: 'TSQ_JOB_TIMEOUT: W ran longer than its timeout of 0.02 s',
+        error_message:
+          'TSQ_JOB_TIMEOUT: W ran longer than its timeout of 0.02 s; caused by AbortError: The operation was aborted',
       });
       expect(stats.take()).toEqual({ processed: 1, failed: 1 });
     });
@@ -563,6 +564,24 @@ describe('Processor', () => {
       }
       expect(kinds).toEqual(['retry', 'done', 'dead']);
       expect(running.size).toBe(0);
+    });
+
+    test('tells what an error carries: its cause, and the errors of an AggregateError', async () => {
+      const lines: string[] = [];
+      const logger = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) });
+      const cause = new Error('connect ECONNREFUSED');
+      const thrown = new AggregateError([new RangeError('first')], 'all failed', { cause });
+      const registry = new WorkerRegistry([defineWorker('W', failWith(thrown))]);
+      const parts = { registry, middleware: new MiddlewareChain<Job, void>(), stats: new JobStats() };
+      const unit = new RecordingUnit(payload({ backtrace: true }));
+      await new Processor({ ...parts, running: new RunningJobs(), logger }).process(unit);
+      const { err } = JSON.parse(lines.find((line) => line.includes('"fail"')) ?? '{}');
+      expect(err.message).toContain('connect ECONNREFUSED');
+      expect(err.stack).toContain('caused by: Error: connect ECONNREFUSED');
+      expect(err.aggregateErrors).toMatchObject([{ message: 'first' }]);
+      expect(fieldsOf(unit).error_message).toBe(
+        'all failed (RangeError: first); caused by Error: connect ECONNREFUSED',
+      );
     });
 
     test('of what went well says nothing when it is switched off', async () => {
