@@ -72,6 +72,25 @@ describeWithRuby('JobRetry beside Ruby', (ruby) => {
     const read = await ruby.run(script, { redisUrl: redis.url });
     expect(read).toEqual(['Error', 0, Array(3).fill(expect.stringMatching(/^at /))]);
   });
+
+  test("Sidekiq's Web UI shows the backtrace of our entry, though it stands on one line of base64", async () => {
+    const thrown = new Error('outer', { cause: new RangeError('inner') });
+    const ours = await fail('{"class":"A","args":[],"jid":"j1","backtrace":true}', Date.now(), thrown);
+    if (ours.kind !== 'retry') throw new Error(`the outcome is ${ours.kind}`);
+    await redis.connect().zadd('retry', '1.5', ours.bytes);
+    const script = `
+      require 'sidekiq/web'
+      require 'rack/mock'
+      secret = 'a secret for the cookie of the session, long enough'
+      app = Rack::Builder.new { use Rack::Session::Cookie, secret: secret; run Sidekiq::Web }
+      Rack::MockRequest.new(app).get('/retries/1.5-j1').then { |got| [got.status, got.body] }
+    `;
+    const [status, page] = (await ruby.run(script, { redisUrl: redis.url })) as [number, string];
+    expect(status).toBe(200);
+    expect(page).toContain('outer; caused by RangeError: inner');
+    expect(page).toMatch(/<code>[^<]*at .*job-retry\.ruby\.test/);
+    expect(page).toContain('Caused by: RangeError: inner');
+  });
 });
 
 /** Ruby's clock has more digits than a Date; its own text for the moment takes the place of ours. */
