@@ -25,6 +25,7 @@ import {
   type ProcessorSettings,
   ProcessRegistry,
   QueueOrder,
+  RedisClock,
   type RunningJob,
   RunningJobs,
   type ServerSetup,
@@ -93,7 +94,7 @@ function componentsOf(parts: ComposeParts, shared: Shared): readonly Component[]
 
   const heartbeat = new Heartbeat({ location, instance, keyspace, logger, ...beatSettings(config) });
   heartbeat.onBeat(() => void reconcile(fetcher, logger));
-  const processor = processorOf(parts, running, stats);
+  const processor = processorOf(parts, running, stats, new RedisClock(redis, logger));
   return [
     new RedisGate({ redis, logger, ...gateSettings(config) }),
     heartbeat,
@@ -105,7 +106,12 @@ function componentsOf(parts: ComposeParts, shared: Shared): readonly Component[]
   ];
 }
 
-function processorOf(parts: ComposeParts, running: RunningJobs, stats: JobStats): Processor {
+function processorOf(
+  parts: ComposeParts,
+  running: RunningJobs,
+  stats: JobStats,
+  clock: RedisClock,
+): Processor {
   const { config, workers, server, logger } = parts;
   const registry = new WorkerRegistry();
   for (const [worker, file] of workers) registry.add(worker, file);
@@ -115,7 +121,7 @@ function processorOf(parts: ComposeParts, running: RunningJobs, stats: JobStats)
   const middleware = server.middleware.add('tsq:tracking', tracking);
   const { errorHandlers, deathHandlers } = server;
   const settings = { ...jobSettings(config), errorHandlers, deathHandlers };
-  return new Processor({ registry, middleware, running, stats, logger }, settings);
+  return new Processor({ registry, middleware, running, stats, clock, logger }, settings);
 }
 
 function reported({ jid, class: name, unit, startedAtMs }: RunningJob): ReportedJob {
@@ -140,8 +146,12 @@ function infoOf(config: Config, identity: string, order: QueueOrder): ProcessInf
   };
 }
 
-function jobSettings({ maxRetries, dialect, log }: Config): ProcessorSettings {
-  return { retry: { maxRetries, dialect }, jobLog: log.jobs ? 'all' : 'failures' };
+function jobSettings({ maxRetries, retryForRule, dialect, bigIntegers, log }: Config): ProcessorSettings {
+  return {
+    retry: { maxRetries, retryForRule, dialect },
+    jobLog: log.jobs ? 'all' : 'failures',
+    bigIntegers,
+  };
 }
 
 function gateSettings({ redisUrl, failFast }: Config) {

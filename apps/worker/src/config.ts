@@ -44,6 +44,10 @@ export const Config = z.strictObject({
   hostName: z.string().min(1).default(hostname),
   failFast: z.boolean().default(false),
   maxRetries: z.int().min(0).default(25),
+  /** What ends the retries of a job with `retry_for`: `time` as in Sidekiq 8.1, `time-or-count` as in 7.1.3 to 8.0. */
+  retryForRule: z.enum(['time', 'time-or-count']).default('time'),
+  /** How integers beyond 2^53 arrive in `args`. */
+  bigIntegers: z.enum(['bigint', 'string']).default('bigint'),
   dead: z
     .strictObject({
       maxJobs: z.int().min(1).default(10_000),

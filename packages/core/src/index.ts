@@ -38,7 +38,7 @@ export type { Job, ServerMiddleware } from './job.js';
 export type { JsonValue } from './json.js';
 export { keys } from './keys.js';
 export { LastWords, untilSaid } from './last-words.js';
-export { type Logger, silentLogger } from './logger.js';
+export { isLogLevel, type Logger, type LogLevel, logLevels, silentLogger } from './logger.js';
 export { isNoScript, LuaScript, type ScriptArgument } from './lua-script.js';
 export { type Middleware, MiddlewareChain } from './middleware-chain.js';
 export { pause } from './pause.js';
@@ -47,6 +47,9 @@ export type { Fetcher, Outcome, Settlement, UnitOfWork } from './unit-of-work.js
 export {
   type ArgsOf,
   type FunctionWorker,
+  type RetriesExhausted,
+  type RetryDecision,
+  type RetryIn,
   type WorkerClass,
   type WorkerDefinition,
   type WorkerOptions,

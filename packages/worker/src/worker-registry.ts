@@ -34,6 +34,11 @@ export class WorkerRegistry {
     return [...this.workers.keys()];
   }
 
+  /** undefined: none of this name was added. */
+  get(name: string): RegisteredWorker | undefined {
+    return this.workers.get(name);
+  }
+
   /** @throws TSQ_WORKER_UNKNOWN */
   find(name: string): RegisteredWorker {
     const worker = this.workers.get(name);
