@@ -80,7 +80,10 @@ function componentsOf(
   const beatIntervalMs = ms(config.beatIntervalSeconds);
 
   const heartbeat = new Heartbeat({ location, instance, keyspace, logger, ...beatSettings(config) });
-  const fetcher = new TrackingFetcher({ location, instance, keyspace, dead: config.dead, logger });
+  // A Redis that lost its keys knows this instance no more: a beat tells it a new id.
+  const onUnregistered = () => heartbeat.beatNow();
+  const claims = { location, instance, keyspace, dead: config.dead, logger, onUnregistered };
+  const fetcher = new TrackingFetcher(claims);
   heartbeat.onBeat(() => void reconcile(fetcher, logger));
   const processor = processorOf(parts, running, stats);
   return [
