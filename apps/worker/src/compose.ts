@@ -56,9 +56,13 @@ export function compose(parts: ComposeParts): Composition {
   const location: RedisLocation = { url: config.redisUrl };
   const instance = new Instance(`${config.hostName}-${process.pid}`);
   const keyspace = new Keyspace(config.namespace);
-  const fetcher = new TrackingFetcher({ location, instance, keyspace, dead: config.dead, logger });
+  const heartbeat = new Heartbeat({ location, instance, keyspace, logger, ...beatSettings(config) });
+  // A Redis that lost its keys knows this instance no more: a beat tells it a new id.
+  const onUnregistered = () => heartbeat.beatNow();
+  const claims = { location, instance, keyspace, dead: config.dead, logger, onUnregistered };
+  const fetcher = new TrackingFetcher(claims);
   const running = new RunningJobs();
-  const shared = { identity, location, instance, keyspace, fetcher, running };
+  const shared = { identity, location, instance, keyspace, heartbeat, fetcher, running };
   const launcher = new Launcher(componentsOf(parts, shared), logger);
   return {
     identity,
@@ -78,6 +82,7 @@ interface Shared {
   readonly location: RedisLocation;
   readonly instance: Instance;
   readonly keyspace: Keyspace;
+  readonly heartbeat: Heartbeat;
   readonly fetcher: TrackingFetcher;
   readonly running: RunningJobs;
 }
@@ -85,14 +90,13 @@ interface Shared {
 /** In the order in which they start. */
 function componentsOf(parts: ComposeParts, shared: Shared): readonly Component[] {
   const { config, logger, onSignal } = parts;
-  const { identity, location, instance, keyspace, fetcher, running } = shared;
+  const { identity, location, instance, keyspace, heartbeat, fetcher, running } = shared;
   const redis = openConnection(location, { name: `tsq:${instance.id}:service`, logger });
   const order = new QueueOrder(config.queues);
   const stats = new JobStats();
   const info = infoOf(config, identity, order);
   const beatIntervalMs = ms(config.beatIntervalSeconds);
 
-  const heartbeat = new Heartbeat({ location, instance, keyspace, logger, ...beatSettings(config) });
   heartbeat.onBeat(() => void reconcile(fetcher, logger));
   const processor = processorOf(parts, running, stats, new RedisClock(redis, logger));
   return [

@@ -37,6 +37,8 @@ export interface HeartbeatCounts {
 
 /** For the thread's goodbye after the deadline of the stop, where the caller sets no end. */
 const graceMs = 3_000;
+/** Between two beats that are asked for: whoever fails again and again asks each time. */
+const nudgeIntervalMs = 1_000;
 const longestRestartPauseMs = 5_000;
 
 export class Heartbeat implements Component {
@@ -55,6 +57,7 @@ export class Heartbeat implements Component {
   /** The id that a thread was told to register. */
   private registeredId: InstanceId | undefined;
   private restartTimer: NodeJS.Timeout | undefined;
+  private nudgedAtMs = Number.NEGATIVE_INFINITY;
   private started: Promise<void> | undefined;
   private stopped: Promise<void> | undefined;
   private settleStart:
@@ -81,6 +84,17 @@ export class Heartbeat implements Component {
   /** Called when this process was declared dead and has taken a new id, which is not registered yet: `onBeat` follows. */
   onLapse(listener: LapseListener): void {
     this.lapseListeners.add(listener);
+  }
+
+  /**
+   * Asks for a beat before its time, at most one a second: for who was told that the instance is not registered. A Redis
+   * that came back empty knows nobody, and until the next beat this process would be refused every job.
+   */
+  beatNow(): void {
+    const nowMs = performance.now();
+    if (nowMs - this.nudgedAtMs < nudgeIntervalMs) return;
+    this.nudgedAtMs = nowMs;
+    this.tell({ kind: 'beat-now' });
   }
 
   /** Resolves after the first beat, however long Redis is away; rejects only when stopped: TSQ_COMPONENT_STOPPED. */

@@ -41,6 +41,8 @@ export interface TrackingFetcherOptions {
   readonly commandTimeoutMs?: number;
   /** Between two tries to write outcomes whose target key holds another type. Default 5000. */
   readonly retryBlockedAfterMs?: number;
+  /** Called when a claim was refused, because Redis does not know the instance: only a beat can change that. */
+  readonly onUnregistered?: () => void;
 }
 
 /** Since the start of the process. */
@@ -194,6 +196,7 @@ export class TrackingFetcher implements Fetcher {
     }
     const claimed = readClaim(reply.value, queues);
     if (claimed === 'unregistered') {
+      this.options.onUnregistered?.();
       throw new TsqError(
         'TSQ_INSTANCE_UNREGISTERED',
         `instance ${id} is not registered: it waits for its next beat`,
