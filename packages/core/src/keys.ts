@@ -32,6 +32,8 @@ export const keys = {
   processCleanup: 'process_cleanup',
   /** STRING, the identity of Sidekiq Enterprise's leader. */
   leader: 'dear-leader',
+  /** HASH, where a job that works in iterations stands; expires. */
+  iteration: (jid: string) => `it-${jid}`,
   processed: 'stat:processed',
   failed: 'stat:failed',
   /** @param day `YYYY-MM-DD`, UTC */
