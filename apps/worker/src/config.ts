@@ -1,6 +1,7 @@
 /**
  * Flags over environment over file become one Config here: one strict schema, one typed object. What reads a setting
- * takes it from the Config; nothing else knows where it came from.
+ * takes it from the Config; nothing else knows where it came from. A message that stands here says what is expected, as the
+ * object of that word (expectation.ts).
  */
 import { hostname } from 'node:os';
 import { basename } from 'node:path';
@@ -11,7 +12,7 @@ import { z } from 'zod';
 const QueueSetting = z.preprocess(
   toQueue,
   z.strictObject({
-    name: z.string().regex(/^[^\s,*]+$/, 'Invalid queue name: expected no space, comma or asterisk'),
+    name: z.string().regex(/^[^\s,*]+$/, 'a name without space, comma and asterisk'),
     weight: z.int().min(0).max(1000).default(0),
   }),
 );
@@ -25,14 +26,11 @@ const Heartbeat = z
   })
   .refine(({ intervalSeconds, ttlSeconds }) => ttlSeconds >= 2 * intervalSeconds, {
     path: ['ttlSeconds'],
-    error: 'Too small: expected two heartbeat.intervalSeconds or more, or one late beat is taken for a death',
+    error: 'two heartbeat.intervalSeconds or more, or one late beat is taken for a death',
   });
 
 export const Config = z.strictObject({
-  redisUrl: z
-    .string()
-    .refine(isRedisUrl, { error: `Invalid URL: expected ${redisUrlRule}` })
-    .default('redis://localhost:6379/0'),
+  redisUrl: z.string().refine(isRedisUrl, { error: redisUrlRule }).default('redis://localhost:6379/0'),
   environment: z.string().min(1).default('development'),
   require: z.array(z.string().min(1)).default([]),
   queues: z.array(QueueSetting).min(1).prefault(['default']),
@@ -44,6 +42,10 @@ export const Config = z.strictObject({
   hostName: z.string().min(1).default(hostname),
   failFast: z.boolean().default(false),
   maxRetries: z.int().min(0).default(25),
+  /** What ends the retries of a job with `retry_for`: `time` as in Sidekiq 8.1, `time-or-count` as in 7.1.3 to 8.0. */
+  retryForRule: z.enum(['time', 'time-or-count']).default('time'),
+  /** How integers beyond 2^53 arrive in `args`. */
+  bigIntegers: z.enum(['bigint', 'string']).default('bigint'),
   dead: z
     .strictObject({
       maxJobs: z.int().min(1).default(10_000),
@@ -53,7 +55,7 @@ export const Config = z.strictObject({
   dialect: z.enum(['seconds', 'milliseconds']).default('seconds'),
   namespace: z
     .string()
-    .regex(/^[\w.:-]+$/, 'Invalid namespace: expected letters, digits and _ . : -')
+    .regex(/^[\w.:-]+$/, 'letters, digits and _ . : -')
     .default('tsq'),
   tracked: z.enum(['opt-in', 'all']).default('opt-in'),
   /** Beyond the free slots, so many jobs are claimed as end within this time; 0: none. */

@@ -26,10 +26,11 @@ export class RedisGate implements Component {
   readonly name = 'redis gate';
   private started: Promise<void> | undefined;
   private readonly stopping = new AbortController();
+  private isRefusalNoted = false;
 
   constructor(private readonly options: RedisGateOptions) {}
 
-  /** @throws TSQ_REDIS_UNAVAILABLE when patience is short; TSQ_REDIS_UNSUITABLE */
+  /** @throws TSQ_REDIS_UNAVAILABLE when patience is short, at once when the login is refused; TSQ_REDIS_UNSUITABLE */
   start(): Promise<void> {
     if (this.stopping.signal.aborted) return Promise.reject(stoppedError());
     this.started ??= this.pass();
@@ -97,17 +98,48 @@ export class RedisGate implements Component {
     });
   }
 
-  /** The connection itself says, once, that Redis is away; when patience is over, its last error says why. */
+  /** The connection itself says, once, that Redis is away; when patience is over its last error says why. */
   private async answers(): Promise<void> {
     const { redis, patience, shownUrl, firstAnswerMs = 5_000 } = this.options;
-    if (patience === 'endless') return await whenReady(redis);
+    let why: Error | undefined;
+    const over = new AbortController();
+    const onError = (error: Error) => {
+      why = error;
+      if (isRefusedLogin(error)) this.noteRefusedLogin(error, over);
+    };
+    redis.on('error', onError);
     try {
-      await whenReady(redis, firstAnswerMs);
+      if (patience === 'endless') return await whenReady(redis);
+      await Promise.race([whenReady(redis, firstAnswerMs), untilAborted(over.signal)]);
     } catch (error) {
-      const why = error instanceof Error ? error.cause : undefined;
+      if (over.signal.aborted) throw over.signal.reason;
       throw unavailable(`${shownUrl} gave no connection within ${firstAnswerMs} ms`, why ?? error);
+    } finally {
+      redis.off('error', onError);
     }
   }
+
+  /** Waiting will not help, so the short patience is over; the long one is for the operator who mends the server's side. */
+  private noteRefusedLogin({ message }: Error, over: AbortController): void {
+    const { logger, patience, shownUrl } = this.options;
+    const what = `${shownUrl} refuses the login (${message}). Correct the user and the password of the URL`;
+    if (patience === 'short') over.abort(new TsqError('TSQ_REDIS_UNAVAILABLE', `Redis: ${what}`));
+    else if (!this.isRefusalNoted)
+      logger.error({}, `Redis: ${what}, or on the server; trying on until it is accepted`);
+    this.isRefusalNoted = true;
+  }
+}
+
+/** Redis asks for a login, or knows no such user with this password. */
+function isRefusedLogin({ message }: Error): boolean {
+  return /^(NOAUTH|WRONGPASS)\b/.test(message);
+}
+
+/** Rejects with the signal's reason. */
+function untilAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
 }
 
 /** @throws TSQ_REDIS_UNSUITABLE */

@@ -176,6 +176,18 @@ const tuning: readonly Setting[] = [
     about: 'of workers with retry: true',
   },
   {
+    path: 'retryForRule',
+    takes: 'text',
+    flags: [{ form: '--retry-for-rule <rule>' }],
+    about: 'what ends the retries of a job with retry_for: time, or time-or-count as up to Sidekiq 8.0',
+  },
+  {
+    path: 'bigIntegers',
+    takes: 'text',
+    flags: [{ form: '--big-integers <form>' }],
+    about: 'how integers beyond 2^53 arrive in args: bigint or string',
+  },
+  {
     path: 'dead.maxJobs',
     takes: 'number',
     flags: [{ form: '--dead-max-jobs <jobs>' }],

@@ -10,7 +10,7 @@ import type { TsqError } from './errors.js';
 export type Outcome =
   /** `perform` returned. */
   | { readonly kind: 'done' }
-  /** It failed, and wants neither a retry nor the dead set (`retry: false`, `dead: false`). */
+  /** It failed, and wants neither a retry nor the dead set (`retry: false`, `dead: false`); or its time was over (`expires_in`). */
   | { readonly kind: 'discarded' }
   /** It did not run to its end here: the same bytes go back to the head of the line they came from. */
   | { readonly kind: 'requeue' }

@@ -48,8 +48,6 @@ export interface PollerCounts {
 /** A larger fleet draws from zero on: with many, a short wait of one harms nobody. */
 const largeFleet = 10;
 const maxBatchSize = 1_000;
-/** For the batch under way, once the deadline of a stop has passed. */
-const lastWordsMs = 1_000;
 
 export class Poller implements Component {
   readonly name = 'poller';
@@ -84,9 +82,9 @@ export class Poller implements Component {
     this.lifecycle = new Lifecycle(this.name, logger, {
       start: () => this.startPolling(),
       quiet: () => this.quietDown(),
-      stop: async (deadline) => {
+      stop: async (_deadline, end) => {
         // A promotion whose reply is late happens, or not, as a whole: leaving it alone loses nothing.
-        await unlessLate(this.quietDown(), deadline, lastWordsMs);
+        await unlessLate(this.quietDown(), end);
       },
     });
   }
@@ -104,8 +102,8 @@ export class Poller implements Component {
     return this.lifecycle.quiet();
   }
 
-  stop(deadline: AbortSignal): Promise<void> {
-    return this.lifecycle.stop(deadline);
+  stop(deadline: AbortSignal, end?: AbortSignal): Promise<void> {
+    return this.lifecycle.stop(deadline, end);
   }
 
   /** One look at both sets now, until nothing is due. Never rejects: what fails is logged, and tried again at the next. */

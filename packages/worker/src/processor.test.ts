@@ -124,7 +124,7 @@ describe('Processor', () => {
     expect(await settlement).toBe('settled');
     const outcome = outcomeOf(unit);
     expect(outcome).toEqual({ kind: 'dead', bytes: unit.bytes });
-    expect(processor.counts).toEqual({ unreadable: 1, lost: 0, unknown: 0 });
+    expect(processor.counts).toEqual({ unreadable: 1, expired: 0, lost: 0, unknown: 0 });
     expect(stats.take()).toEqual({ processed: 0, failed: 0 });
     expect(lines).toMatchObject([{ level: 'error', fields: { queue: 'default' } }]);
   });
@@ -262,6 +262,48 @@ describe('Processor', () => {
       });
     });
 
+    test('carries what its producer knew: locale, tags, and the attributes of the request, in the forms of 7 and of 8', async () => {
+      const seen: unknown[] = [];
+      const worker = defineWorker('W', { tags: ['of the worker'] }, () => {
+        const job = currentJob();
+        seen.push(
+          job.locale,
+          job.tags,
+          { ...job.currentAttributes() },
+          { ...job.currentAttributes('cattr_1') },
+        );
+      });
+      const { processor } = processorOf(worker);
+      const cattr = { user_id: 5 };
+      await processor.process(
+        new RecordingUnit(payload({ locale: 'de', tags: ['a', 'b'], cattr, cattr_1: [['tenant', 'x']] })),
+      );
+      expect(seen.splice(0)).toEqual(['de', ['a', 'b'], { user_id: 5 }, { tenant: 'x' }]);
+      await processor.process(new RecordingUnit(payload({ locale: null, tags: null, cattr: 'text' })));
+      expect(seen.splice(0)).toEqual([undefined, [], {}, {}]);
+      await processor.process(new RecordingUnit(payload()));
+      expect(seen).toEqual([undefined, ['of the worker'], {}, {}]);
+    });
+
+    test.each<[string, object, string]>([
+      ['its class', {}, 'W'],
+      ['the class behind an ActiveJob', { wrapped: 'ReportJob' }, 'ReportJob'],
+      [
+        'the name that somebody gave it for people',
+        { wrapped: 'ReportJob', display_class: 'Report' },
+        'Report',
+      ],
+      ['its class, when the others are no names', { wrapped: 5, display_class: null }, 'W'],
+    ])('stands in the log as %s', async (_name, more, shown) => {
+      const { processor, lines } = processorOf(() => currentJob().logger.info({}, 'own'));
+      await processor.process(new RecordingUnit(payload({ tags: ['x'], ...more })));
+      expect(lines.map(({ message, fields }) => [message, fields.class, fields.tags])).toEqual([
+        ['start', shown, ['x']],
+        ['own', shown, ['x']],
+        ['done', shown, ['x']],
+      ]);
+    });
+
     test('its slot is short and unique among all that run', async () => {
       const gate = deferred();
       const { processor, running } = processorOf(() => gate.promise);
@@ -334,7 +376,7 @@ describe('Processor', () => {
       const { processor, lines } = processorOf(() => undefined);
       const { settlement } = await processor.process(new RecordingUnit(payload(), 'default', 'lost'));
       expect(await settlement).toBe('lost');
-      expect(processor.counts).toEqual({ unreadable: 0, lost: 1, unknown: 0 });
+      expect(processor.counts).toEqual({ unreadable: 0, expired: 0, lost: 1, unknown: 0 });
       expect(lines.at(-1)).toMatchObject({ level: 'warn', fields: { jid: 'j1', outcome: 'done' } });
     });
 
@@ -343,7 +385,7 @@ describe('Processor', () => {
       const error = new TsqError('TSQ_REDIS_UNAVAILABLE', 'stopped');
       const { settlement } = await processor.process(new RecordingUnit(payload(), 'default', error));
       expect(await settlement).toBe('unknown');
-      expect(processor.counts).toEqual({ unreadable: 0, lost: 0, unknown: 1 });
+      expect(processor.counts).toEqual({ unreadable: 0, expired: 0, lost: 0, unknown: 1 });
       expect(lines.at(-1)).toMatchObject({ level: 'error', fields: { jid: 'j1', err: error } });
     });
 
@@ -374,7 +416,8 @@ describe('Processor', () => {
       expect(outcomeOf(unit).kind).toBe('retry');
       expect(fieldsOf(unit)).toMatchObject({
         error_class: 'TsqError',
-        error_message: 'TSQ_JOB_TIMEOUT: W ran longer than its timeout of 0.02 s',
+        error_message:
+          'TSQ_JOB_TIMEOUT: W ran longer than its timeout of 0.02 s; caused by AbortError: The operation was aborted',
       });
       expect(stats.take()).toEqual({ processed: 1, failed: 1 });
     });
@@ -450,6 +493,111 @@ describe('Processor', () => {
       await ended;
       expect(outcomeOf(unit)).toEqual({ kind: 'requeue' });
     });
+  });
+
+  describe('expires_in', () => {
+    const nowMs = 1_795_466_562_000;
+    const enqueuedAgo = (seconds: number) => ({
+      expires_in: 60,
+      enqueued_at: nowMs / 1_000 - seconds + 0.001,
+    });
+
+    /** Of a processor whose clock stands at `nowMs`. */
+    function parts(options: WorkerOptions = {}) {
+      const performed: string[] = [];
+      const worker = defineWorker('W', options as object, () => performed.push(currentJob().jid));
+      const logger = new RecordingLogger();
+      const stats = new JobStats();
+      const registry = new WorkerRegistry([worker]);
+      const middleware = new MiddlewareChain<Job, void>();
+      const clock = { nowMs: async () => nowMs };
+      const rest = { running: new RunningJobs(), stats, logger, clock };
+      const died: string[] = [];
+      const settings: ProcessorSettings = {
+        jobLog: 'failures',
+        deathHandlers: [(job) => void died.push(job.jid)],
+      };
+      const processor = new Processor({ registry, middleware, ...rest }, settings);
+      return { processor, performed, stats, died, lines: logger.lines };
+    }
+
+    test('over: the job is dropped without being run, counted, and named in the log', async () => {
+      const { processor, performed, stats, died, lines } = parts();
+      const unit = new RecordingUnit(payload(enqueuedAgo(61)));
+      const { settlement } = await processor.process(unit);
+      expect(await settlement).toBe('settled');
+      expect(outcomeOf(unit)).toEqual({ kind: 'discarded' });
+      expect(performed).toEqual([]);
+      expect(processor.counts.expired).toBe(1);
+      expect(stats.take()).toEqual({ processed: 1, failed: 0 });
+      expect(died).toEqual([]);
+      expect(lines).toEqual([
+        {
+          level: 'warn',
+          message: 'expired: dropped without being run',
+          fields: { jid: 'j1', class: 'W', queue: 'default', outcome: 'expired', expiredForSeconds: 0.999 },
+        },
+      ]);
+    });
+
+    test('not yet over: it runs', async () => {
+      const { processor, performed } = parts();
+      await processor.process(new RecordingUnit(payload(enqueuedAgo(59))));
+      expect(performed).toEqual(['j1']);
+    });
+
+    test('of the worker counts for a job that has none', async () => {
+      const { processor, performed } = parts({ expiresIn: 60 });
+      const { expires_in: _, ...times } = enqueuedAgo(61);
+      await processor.process(new RecordingUnit(payload({ jid: 'late', ...times })));
+      await processor.process(new RecordingUnit(payload({ jid: 'own', ...times, expires_in: 90 })));
+      expect(performed).toEqual(['own']);
+    });
+
+    test('over, of a class that it does not know: it is dropped all the same', async () => {
+      const { processor } = parts();
+      const unit = new RecordingUnit(payload({ class: 'Foreign', ...enqueuedAgo(61) }));
+      await processor.process(unit);
+      expect(outcomeOf(unit)).toEqual({ kind: 'discarded' });
+    });
+  });
+
+  describe('log_level', () => {
+    /** The messages that pino has written, at the level `info`. */
+    async function written(more: object, options: WorkerOptions = {}): Promise<string[]> {
+      const lines: string[] = [];
+      const logger = pino(
+        { level: 'info' },
+        { write: (line: string) => void lines.push(JSON.parse(line).msg) },
+      );
+      const worker = defineWorker('W', options as object, () => {
+        for (const level of ['debug', 'info', 'error'] as const) currentJob().logger[level]({}, level);
+      });
+      const parts = { registry: new WorkerRegistry([worker]), middleware: new MiddlewareChain<Job, void>() };
+      const processor = new Processor({
+        ...parts,
+        running: new RunningJobs(),
+        stats: new JobStats(),
+        logger,
+      });
+      await processor.process(new RecordingUnit(payload(more)));
+      return lines;
+    }
+
+    test.each<[string, object, WorkerOptions, string[]]>([
+      ['none', {}, {}, ['start', 'info', 'error', 'done']],
+      ['debug', { log_level: 'debug' }, {}, ['start', 'debug', 'info', 'error', 'done']],
+      ['error', { log_level: 'error' }, {}, ['error']],
+      ['fatal', { log_level: 'fatal' }, {}, []],
+      ['debug, of the worker', {}, { logLevel: 'debug' }, ['start', 'debug', 'info', 'error', 'done']],
+      ['its own over that of the worker', { log_level: 'error' }, { logLevel: 'debug' }, ['error']],
+      ['one that is none', { log_level: 'loud' }, {}, ['start', 'info', 'error', 'done']],
+    ])(
+      '%s: the lines of the job and about it are those of its level',
+      async (_name, more, options, lines) => {
+        expect(await written(more, options)).toEqual(lines);
+      },
+    );
   });
 
   describe('failure handlers', () => {
@@ -563,6 +711,24 @@ describe('Processor', () => {
       }
       expect(kinds).toEqual(['retry', 'done', 'dead']);
       expect(running.size).toBe(0);
+    });
+
+    test('tells what an error carries: its cause, and the errors of an AggregateError', async () => {
+      const lines: string[] = [];
+      const logger = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) });
+      const cause = new Error('connect ECONNREFUSED');
+      const thrown = new AggregateError([new RangeError('first')], 'all failed', { cause });
+      const registry = new WorkerRegistry([defineWorker('W', failWith(thrown))]);
+      const parts = { registry, middleware: new MiddlewareChain<Job, void>(), stats: new JobStats() };
+      const unit = new RecordingUnit(payload({ backtrace: true }));
+      await new Processor({ ...parts, running: new RunningJobs(), logger }).process(unit);
+      const { err } = JSON.parse(lines.find((line) => line.includes('"fail"')) ?? '{}');
+      expect(err.message).toContain('connect ECONNREFUSED');
+      expect(err.stack).toContain('caused by: Error: connect ECONNREFUSED');
+      expect(err.aggregateErrors).toMatchObject([{ message: 'first' }]);
+      expect(fieldsOf(unit).error_message).toBe(
+        'all failed (RangeError: first); caused by Error: connect ECONNREFUSED',
+      );
     });
 
     test('of what went well says nothing when it is switched off', async () => {

@@ -16,15 +16,18 @@ import {
   silentLogger,
   type UnitOfWork,
 } from '@tsq/core';
+import { type Clock, hostClock } from './clock.js';
 import { jobStorage } from './current-job.js';
 import { callHandlers, type FailureHandler } from './failure-handlers.js';
 import { RunningJobContext } from './job-context.js';
+import { expiresAtMs } from './job-expiry.js';
 import { JobLog, type JobLogLevel } from './job-log.js';
 import type { JobProcessor, ProcessedJob } from './job-processor.js';
 import { JobRetry, type JobRetrySettings } from './job-retry.js';
 import type { JobStats } from './job-stats.js';
 import { JobTimeout } from './job-timeout.js';
 import { logSafely, logThrown } from './log-thrown.js';
+import { RetryHooks } from './retry-hooks.js';
 import type { RunningJobs } from './running-jobs.js';
 import type { WorkerRegistry } from './worker-registry.js';
 
@@ -33,6 +36,8 @@ export interface ProcessorParts {
   readonly middleware: MiddlewareChain<Job, void>;
   readonly running: RunningJobs;
   readonly stats: JobStats;
+  /** Decides about `expires_in` and `retry_for`. Default: this host's; see RedisClock. */
+  readonly clock?: Clock;
   readonly logger?: Logger;
 }
 
@@ -41,6 +46,8 @@ export interface ProcessorSettings {
   readonly retry?: Partial<JobRetrySettings>;
   /** Between a timeout's signal and giving up on a `perform` that does not heed it. Default 5000. */
   readonly timeoutGraceMs?: number;
+  /** How long an answer of a worker's `retryIn` or `retriesExhausted` is waited for. Default 30,000. */
+  readonly hookTimeoutMs?: number;
   /** Default `all`: a line at the start and one at the end of each job. */
   readonly jobLog?: JobLogLevel;
   /** How integers beyond 2^53 arrive in `args`. Default `bigint`. */
@@ -55,6 +62,8 @@ export interface ProcessorSettings {
 export interface ProcessorCounts {
   /** Bytes that could not be read: in the dead set. */
   readonly unreadable: number;
+  /** Not run, because their `expires_in` was over. */
+  readonly expired: number;
   /** Another instance owned the job by the time it ended here. */
   readonly lost: number;
   /** It is not known whether Redis heard of the outcome. */
@@ -63,21 +72,24 @@ export interface ProcessorCounts {
 
 const done: Outcome = { kind: 'done' };
 const requeue: Outcome = { kind: 'requeue' };
+const expired: Outcome = { kind: 'discarded' };
 
 export class Processor implements JobProcessor {
   private readonly logger: Logger;
   private readonly jobLog: JobLog;
   private readonly jobRetry: JobRetry;
   private readonly jobTimeout: JobTimeout;
-  private readonly tally = { unreadable: 0, lost: 0, unknown: 0 };
+  private readonly clock: Clock;
+  private readonly tally = { unreadable: 0, expired: 0, lost: 0, unknown: 0 };
 
   constructor(
     private readonly parts: ProcessorParts,
     private readonly settings: ProcessorSettings = {},
   ) {
     this.logger = parts.logger ?? silentLogger;
-    this.jobLog = new JobLog(this.logger, settings.jobLog ?? 'all');
-    this.jobRetry = new JobRetry(settings.retry);
+    this.jobLog = new JobLog(settings.jobLog ?? 'all');
+    this.clock = parts.clock ?? hostClock;
+    this.jobRetry = new JobRetry(settings.retry, this.clock);
     this.jobTimeout = new JobTimeout(settings.timeoutGraceMs ?? 5_000);
   }
 
@@ -94,6 +106,9 @@ export class Processor implements JobProcessor {
         return this.bury(unit, error);
       }
       this.begin(job);
+      const expiry = expiresAtMs(job.payload, job.options.expiresIn);
+      const lateMs = expiry === undefined ? -1 : (await this.clock.nowMs()) - expiry;
+      if (lateMs >= 0) return this.drop(job, lateMs);
       try {
         await this.run(job);
       } catch (error) {
@@ -112,14 +127,14 @@ export class Processor implements JobProcessor {
   }
 
   private begin(job: RunningJobContext): void {
+    job.worker = this.parts.registry.get(job.class);
     this.parts.running.begin(job);
     job.unit.whenLost = (reason) => job.abort(reason);
     this.jobLog.started(job);
   }
 
   private run(job: RunningJobContext): Promise<void> {
-    const worker = this.parts.registry.find(job.class); // unknown class: retry, another process may know it
-    job.worker = worker;
+    const worker = job.worker ?? this.parts.registry.find(job.class); // unknown: throws; another process may know it
     const args = worker.checkArgs(job.args); // against the schema: retry, and the message names the argument
     const perform = () => asPromise(() => worker.perform(job, args));
     const start = () => jobStorage.run(job, () => this.parts.middleware.invoke(job, perform));
@@ -132,23 +147,33 @@ export class Processor implements JobProcessor {
     return processed;
   }
 
+  private drop(job: RunningJobContext, lateMs: number): ProcessedJob {
+    this.tally.expired += 1;
+    const processed = this.end(job, expired);
+    this.jobLog.expired(job, lateMs);
+    return processed;
+  }
+
   private async fail(job: RunningJobContext, error: unknown): Promise<ProcessedJob> {
-    if (job.isTakenAway) {
-      const processed = this.end(job, requeue);
+    const outcome = job.isTakenAway ? requeue : await this.outcomeOf(job, error);
+    const processed = this.end(job, outcome);
+    if (outcome === requeue) {
       this.jobLog.takenAway(job, error, requeue);
       return processed;
     }
-    const outcome = this.outcomeOf(job, error);
-    const processed = this.end(job, outcome);
     this.jobLog.failed(job, error, outcome);
     await this.tellHandlers(job, error, processed);
     return processed;
   }
 
-  private outcomeOf(job: RunningJobContext, error: unknown): Outcome {
+  /** `requeue` when the job is taken away while its worker's hooks are asked: who runs it next asks them again. */
+  private async outcomeOf(job: RunningJobContext, error: unknown): Promise<Outcome> {
     const failed = { payload: job.payload, queue: job.queue, workerOptions: job.worker?.options };
+    const hooks = new RetryHooks(job, job.options, this.settings.hookTimeoutMs ?? 30_000);
+    job.whenTakenAway = hooks.takeAway;
     try {
-      return this.jobRetry.outcomeOf(failed, error);
+      const outcome = await this.jobRetry.outcomeOf(failed, error, hooks);
+      return hooks.areTooLate ? requeue : outcome;
     } catch (fault) {
       logThrown(job.logger, 'error', {}, fault, 'The failure of a job could not be noted in its payload');
       return { kind: 'dead', bytes: job.unit.bytes };
@@ -158,7 +183,8 @@ export class Processor implements JobProcessor {
   private end(job: RunningJobContext, outcome: Outcome): ProcessedJob {
     job.unit.whenLost = undefined;
     this.parts.running.end(job);
-    if (outcome !== requeue) this.parts.stats.count(outcome === done ? 'passed' : 'failed');
+    const isFailure = outcome !== done && outcome !== expired;
+    if (outcome !== requeue) this.parts.stats.count(isFailure ? 'failed' : 'passed');
     return { outcome, settlement: this.settle(job.unit, outcome, job) };
   }
 
