@@ -46,13 +46,18 @@ export class JobTimeout {
       }
     } catch (error) {
       if (!isTimeout() || error === reason) throw error;
-      throw timeoutError(job, timeoutMs, { cause: error });
+      // What Node's own functions throw for an aborted signal says no more than the timeout itself.
+      throw isAbortError(error) ? reason : timeoutError(job, timeoutMs, { cause: error });
     } finally {
       clearTimeout(timer);
       clearTimeout(grace);
     }
     if (isTimeout()) throw reason;
   }
+}
+
+function isAbortError(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
 }
 
 function timeoutError(job: AbortableJob, timeoutMs: number, options?: ErrorOptions): TsqError {
