@@ -10,6 +10,7 @@ import {
   openConnection,
   type RedisLocation,
   type ServerMiddleware,
+  withoutPassword,
 } from '@tsq/core';
 import { Heartbeat, Recoverer } from '@tsq/recovery';
 import { Instance, Keyspace, TrackingFetcher, trackingMiddleware } from '@tsq/tracker';
@@ -34,7 +35,6 @@ import {
 import type { Composition } from './composition.js';
 import type { Config } from './config.js';
 import { RedisGate } from './redis-gate.js';
-import { withoutPassword } from './redis-url.js';
 import type { ReportedJob } from './running-report.js';
 import { ownVersion } from './version.js';
 

@@ -5,6 +5,7 @@
  */
 import { hostname } from 'node:os';
 import { basename } from 'node:path';
+import { isRedisUrl, redisUrlRule } from '@tsq/core';
 import { z } from 'zod';
 
 /** `critical`, `critical,2` and `[critical, 2]`, as Sidekiq's flag and file write it, or the map itself. */
@@ -29,10 +30,7 @@ const Heartbeat = z
   });
 
 export const Config = z.strictObject({
-  redisUrl: z
-    .string()
-    .refine(isRedisUrl, { error: 'a URL with redis://, rediss:// or unix://' })
-    .default('redis://localhost:6379/0'),
+  redisUrl: z.string().refine(isRedisUrl, { error: redisUrlRule }).default('redis://localhost:6379/0'),
   environment: z.string().min(1).default('development'),
   require: z.array(z.string().min(1)).default([]),
   queues: z.array(QueueSetting).min(1).prefault(['default']),
@@ -107,8 +105,4 @@ function splitWeight(text: string): readonly unknown[] {
     name,
     weight === undefined || weight.trim() === '' || Number.isNaN(Number(weight)) ? weight : Number(weight),
   ];
-}
-
-function isRedisUrl(text: string): boolean {
-  return URL.canParse(text) && /^(rediss?|unix):$/.test(new URL(text).protocol);
 }

@@ -13,6 +13,7 @@ export {
   unavailable,
   whenReady,
 } from './connection.js';
+export { type ConnectionRefusal, refusalOf } from './connection-refusal.js';
 export { DeadSet } from './data/dead-set.js';
 export { JobRecord } from './data/job-record.js';
 export type { EntryPage, EntryPageOptions, JobSet, JobSetOptions } from './data/job-set.js';
@@ -35,11 +36,11 @@ export { type Dialect, readTimestampMs, timestampJson } from './dialect.js';
 export { enqueueEdits, queueOf } from './enqueue-edits.js';
 export { EnqueueError, type PushOutcome } from './enqueue-error.js';
 export type { EnqueueOptions } from './enqueue-options.js';
-export type { EnqueueArgs, Enqueuer } from './enqueuer.js';
+export type { BulkArgs, EnqueueArgs, Enqueuer } from './enqueuer.js';
 export { didYouMean, type ErrorCode, errorCodes, TsqError } from './errors.js';
 export { parseJson, stringifyJson } from './exact-json.js';
 export type { Job, ServerMiddleware } from './job.js';
-export type { JsonValue } from './json.js';
+export type { AsJson, JsonValue } from './json.js';
 export { keys } from './keys.js';
 export { LastWords, untilSaid } from './last-words.js';
 export { isLogLevel, type Logger, type LogLevel, logLevels, silentLogger } from './logger.js';
@@ -47,6 +48,7 @@ export { isNoScript, LuaScript, type ScriptArgument } from './lua-script.js';
 export { type Middleware, MiddlewareChain } from './middleware-chain.js';
 export { pause } from './pause.js';
 export { Payload, type PayloadEdits, type PayloadLimits } from './payload.js';
+export { isRedisUrl, redisUrlRule, withoutPassword } from './redis-url.js';
 export type { Fetcher, Outcome, Settlement, UnitOfWork } from './unit-of-work.js';
 export {
   type ArgsOf,
