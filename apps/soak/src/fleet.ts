@@ -18,6 +18,8 @@ const place = ['-q', 'default', '-q', 'low', '-t', '20'];
 /** Fewer for Ruby: its idle threads stand first in the line, and would leave nothing for tsq. */
 const concurrency: Readonly<Record<Side, string>> = { tsq: '5', ruby: '2' };
 
+const startsWithinMs = 30_000;
+
 interface Member {
   readonly side: Side;
   readonly child: ChildProcess;
@@ -58,11 +60,22 @@ export class Fleet {
     this.replaceEnded();
   }
 
-  /** In good order, all at once. */
+  /** In good order, all at once: a process that has only just been started does not heed a signal yet. */
   async stop(): Promise<void> {
+    await this.untilAllBeat();
     await Promise.all(this.members.map((member) => stopped(member)));
     for (const member of this.members) this.noteEnding(member);
     this.members = [];
+  }
+
+  private async untilAllBeat(): Promise<void> {
+    const end = performance.now() + startsWithinMs;
+    while (performance.now() < end) {
+      const beating = new Set<number>();
+      for await (const { pid } of new ProcessSet(this.redis)) beating.add(pid);
+      if (this.members.every(({ child }) => !isRunning(child) || beating.has(child.pid ?? 0))) return;
+      await delay(100);
+    }
   }
 
   /** One that ended badly is a finding, and is not begun again. */
