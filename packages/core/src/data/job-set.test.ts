@@ -166,6 +166,22 @@ describe('JobSet', () => {
     }
   });
 
+  test('entries of scores that no clock shows are met, found by their ids, and have no time', async () => {
+    const redis = server.connect();
+    await redis.zadd('retry', '-inf', job('a'), '1e21', job('b'), 'inf', job('c'), '1795466562', job('d'));
+    const found: unknown[] = [];
+    for await (const entry of new RetrySet(redis)) {
+      const same = await new RetrySet(redis).fetch(entry.id);
+      found.push([same?.jid, same?.score, same?.at?.getTime()]);
+    }
+    expect(found).toEqual([
+      ['a', '-inf', undefined],
+      ['d', '1795466562', 1795466562000],
+      ['b', '1e+21', undefined],
+      ['c', 'inf', undefined],
+    ]);
+  });
+
   test('clear tells how many went; a key of another type stays', async () => {
     const redis = server.connect();
     await fill(redis, 'dead', names(1, 3));
