@@ -8,7 +8,7 @@ import type { Dialect } from '../dialect.js';
 import { scoreText } from '../job-encoding.js';
 import { dueAtSeconds } from '../job-item.js';
 import { clearSet } from './clear.js';
-import { parseEntryId } from './entry-id.js';
+import { parseEntryId, scoreValue } from './entry-id.js';
 import { EntryMoves } from './entry-moves.js';
 import { type PageOptions, pageBounds } from './page.js';
 import { type EntryOrder, type ScoredBytes, scoredBytes, setPage, setSlice } from './set-page.js';
@@ -109,7 +109,7 @@ export class JobSet {
     let page = await setPage(this.redis, this.key, 'earliest-first', pageSize, before);
     while (page.length > 0) {
       for (const found of page) {
-        if (Number(found.score) !== Number(score)) return undefined;
+        if (scoreValue(found.score) !== scoreValue(score)) return undefined;
         const entry = this.entry(found);
         if ((entry.jid ?? '') === jid) return entry;
       }
@@ -140,7 +140,7 @@ export class JobSet {
    */
   rescheduleAll(at: Date | number, options: SweepOptions = {}): Promise<SweepCounts> {
     const score = scoreText(dueAtSeconds(at));
-    const isThere = (entry: SortedEntry) => Number(entry.score) === Number(score);
+    const isThere = (entry: SortedEntry) => scoreValue(entry.score) === scoreValue(score);
     return sweep(this, this.moves.reschedule(score), options, isThere);
   }
 

@@ -2,7 +2,7 @@
 import { TsqError } from '../errors.js';
 import { scoreText } from '../job-encoding.js';
 import { dueAtSeconds } from '../job-item.js';
-import { entryId } from './entry-id.js';
+import { entryId, scoreValue } from './entry-id.js';
 import type { EntryMoves, Move } from './entry-moves.js';
 import { JobRecord } from './job-record.js';
 
@@ -21,9 +21,10 @@ export class SortedEntry extends JobRecord {
     return entryId(this.score, this.jid);
   }
 
-  /** When it is due; in `dead`, when it died. */
-  get at(): Date {
-    return new Date(Number(this.score) * 1000);
+  /** When it is due; in `dead`, when it died. undefined for a score that no Date can hold. */
+  get at(): Date | undefined {
+    const at = new Date(scoreValue(this.score) * 1000);
+    return Number.isNaN(at.getTime()) ? undefined : at;
   }
 
   /**
