@@ -1,9 +1,8 @@
 /** What the process says of itself when it starts, once: enough to see from a log what runs where, with which settings. */
-import { type WorkerDefinition, workerDefinitionOf } from '@tsq/core';
+import { type WorkerDefinition, withoutPassword, workerDefinitionOf } from '@tsq/core';
 import { type AnyWorker, queueMode } from '@tsq/worker';
 import type { Config } from './config.js';
 import type { Log } from './log.js';
-import { withoutPassword } from './redis-url.js';
 
 export interface BannerFacts {
   readonly version: string;

@@ -10,6 +10,7 @@ import {
   openConnection,
   type RedisLocation,
   type ServerMiddleware,
+  withoutPassword,
 } from '@tsq/core';
 import { Heartbeat, Recoverer } from '@tsq/recovery';
 import { Instance, Keyspace, TrackingFetcher, trackingMiddleware } from '@tsq/tracker';
@@ -34,13 +35,13 @@ import {
 import type { Composition } from './composition.js';
 import type { Config } from './config.js';
 import { RedisGate } from './redis-gate.js';
-import { withoutPassword } from './redis-url.js';
 import type { ReportedJob } from './running-report.js';
 import { ownVersion } from './version.js';
 
 export interface ComposeParts {
   readonly config: Config;
-  readonly workers: readonly AnyWorker[];
+  /** Each with its file, for messages. */
+  readonly workers: ReadonlyMap<AnyWorker, string>;
   /** What the worker files have added: middleware, handlers. */
   readonly server: ServerSetup;
   readonly logger: Logger;
@@ -52,36 +53,50 @@ export interface ComposeParts {
 export function compose(parts: ComposeParts): Composition {
   const { config, logger } = parts;
   const identity = newProcessIdentity(config.hostName, process.pid);
+  const location: RedisLocation = { url: config.redisUrl };
   const instance = new Instance(`${config.hostName}-${process.pid}`);
+  const keyspace = new Keyspace(config.namespace);
+  const heartbeat = new Heartbeat({ location, instance, keyspace, logger, ...beatSettings(config) });
+  // A Redis that lost its keys knows this instance no more: a beat tells it a new id.
+  const onUnregistered = () => heartbeat.beatNow();
+  const claims = { location, instance, keyspace, dead: config.dead, logger, onUnregistered };
+  const fetcher = new TrackingFetcher(claims);
   const running = new RunningJobs();
-  const launcher = new Launcher(componentsOf(parts, identity, instance, running), logger);
+  const shared = { identity, location, instance, keyspace, heartbeat, fetcher, running };
+  const launcher = new Launcher(componentsOf(parts, shared), logger);
   return {
     identity,
     start: () => launcher.start(),
     quiet: () => launcher.quiet(),
-    stop: (deadline) => launcher.stop(deadline),
+    stop: async (deadline) => {
+      await launcher.stop(deadline);
+      return fetcher.isUnconfirmed ? 'unconfirmed' : 'confirmed';
+    },
     running: () => running.list().map(reported),
   };
 }
 
+/** What several components hold in common. */
+interface Shared {
+  readonly identity: string;
+  readonly location: RedisLocation;
+  readonly instance: Instance;
+  readonly keyspace: Keyspace;
+  readonly heartbeat: Heartbeat;
+  readonly fetcher: TrackingFetcher;
+  readonly running: RunningJobs;
+}
+
 /** In the order in which they start. */
-function componentsOf(
-  parts: ComposeParts,
-  identity: string,
-  instance: Instance,
-  running: RunningJobs,
-): readonly Component[] {
+function componentsOf(parts: ComposeParts, shared: Shared): readonly Component[] {
   const { config, logger, onSignal } = parts;
-  const location: RedisLocation = { url: config.redisUrl };
-  const keyspace = new Keyspace(config.namespace);
+  const { identity, location, instance, keyspace, heartbeat, fetcher, running } = shared;
   const redis = openConnection(location, { name: `tsq:${instance.id}:service`, logger });
   const order = new QueueOrder(config.queues);
   const stats = new JobStats();
   const info = infoOf(config, identity, order);
   const beatIntervalMs = ms(config.beatIntervalSeconds);
 
-  const heartbeat = new Heartbeat({ location, instance, keyspace, logger, ...beatSettings(config) });
-  const fetcher = new TrackingFetcher({ location, instance, keyspace, dead: config.dead, logger });
   heartbeat.onBeat(() => void reconcile(fetcher, logger));
   const processor = processorOf(parts, running, stats, new RedisClock(redis, logger));
   return [
@@ -102,7 +117,8 @@ function processorOf(
   clock: RedisClock,
 ): Processor {
   const { config, workers, server, logger } = parts;
-  const registry = new WorkerRegistry(workers);
+  const registry = new WorkerRegistry();
+  for (const [worker, file] of workers) registry.add(worker, file);
   // The tracking is innermost: until `perform` begins, no job may be lost.
   const tracking: ServerMiddleware = trackingMiddleware({ all: config.tracked === 'all' });
   // By a name that no worker file gives to its own: of two with one name, the chain keeps the later.

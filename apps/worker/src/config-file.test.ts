@@ -48,7 +48,10 @@ describe('the configuration file', () => {
     ['a: [', /tsq\.yml is not YAML/],
     ['- a\n- b', /expected settings .* got a list/],
     ['hello', /got the string "hello"/],
-    ['concurrency: ten', /tsq\.yml: concurrency: .*expected number, received string, got "ten"/],
+    ['concurrency: ten', /tsq\.yml: concurrency: expected a number, got "ten"/],
+    ['concurrency: {a: 1}', /tsq\.yml: concurrency: expected a number, got settings/],
+    ['queues: 3', /tsq\.yml: queues: expected a list, got 3/],
+    ['log: loud', /tsq\.yml: log: expected settings, got "loud"/],
     ['concurrency: <%= 3 %>', /tsq\.yml, line 1: an ERB tag/],
     ['__proto__: 1', /no setting "__proto__"/],
   ])('of tsq.yml, %j is no configuration', (text, message) => {
@@ -113,11 +116,36 @@ describe('the configuration file', () => {
       ]);
     });
 
-    test('aliases and merges are followed', () => {
+    test("a gem's map is named in a warning too, and the section of another environment is not", () => {
+      const text = [
+        ':limits:\n  default: 5',
+        ':schedule:\n  nightly:\n    cron: "0 0 * * *"',
+        ':redis:\n  :timeout: 3',
+        ':dynamic:\n  :timeout: 3\n  :size: 4',
+        'empty_map: {}',
+        'review:\n  :concurrency: 7\n  :fetch_class: Foo',
+        'canary:\n  :timeout: 7',
+        'staging:\n  :frobnicate: 1',
+        'test:',
+        'production:\n  :timeout: 9\n  :limits:\n    low: 1\n  :tiemout: 3\n',
+      ].join('\n');
+      const { config, warnings } = load({ 'sidekiq.yml': text }, 'sidekiq.yml', { APP_ENV: 'production' });
+      expect(config).toMatchObject({ concurrency: 10, timeoutSeconds: 9 });
+      expect(warnings.map((warning) => warning.replace('sidekiq.yml: ', ''))).toEqual([
+        '"limits" is not read: a process holds itself to its concurrency alone',
+        '"schedule" is sidekiq-cron\'s or sidekiq-scheduler\'s: leave it to a process of Ruby',
+        '"redis" is not read: name the server in REDIS_URL',
+        '"dynamic" is not a setting of tsq, and is passed over',
+        '"empty_map" is not a setting of tsq, and is passed over',
+        '"production.limits" is not read: a process holds itself to its concurrency alone',
+        '"production.tiemout" is not a setting of tsq, and is passed over; did you mean "timeout"?',
+      ]);
+    });
+
+    test('aliases and merges are followed, and what they come from is a section', () => {
       const text = 'base: &base\n  concurrency: 4\nproduction:\n  <<: *base\n';
-      expect(load({ 'sidekiq.yml': text }, 'sidekiq.yml', { APP_ENV: 'production' }).config.concurrency).toBe(
-        4,
-      );
+      const loaded = load({ 'sidekiq.yml': text }, 'sidekiq.yml', { APP_ENV: 'production' });
+      expect(loaded).toMatchObject({ config: { concurrency: 4 }, warnings: [] });
     });
 
     test('an ERB tag is refused with its line, but not within a comment', () => {

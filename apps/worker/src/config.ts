@@ -1,16 +1,18 @@
 /**
  * Flags over environment over file become one Config here: one strict schema, one typed object. What reads a setting
- * takes it from the Config; nothing else knows where it came from.
+ * takes it from the Config; nothing else knows where it came from. A message that stands here says what is expected, as the
+ * object of that word (expectation.ts).
  */
 import { hostname } from 'node:os';
 import { basename } from 'node:path';
+import { isRedisUrl, redisUrlRule } from '@tsq/core';
 import { z } from 'zod';
 
 /** `critical`, `critical,2` and `[critical, 2]`, as Sidekiq's flag and file write it, or the map itself. */
 const QueueSetting = z.preprocess(
   toQueue,
   z.strictObject({
-    name: z.string().regex(/^[^\s,*]+$/, 'Invalid queue name: expected no space, comma or asterisk'),
+    name: z.string().regex(/^[^\s,*]+$/, 'a name without space, comma and asterisk'),
     weight: z.int().min(0).max(1000).default(0),
   }),
 );
@@ -24,14 +26,11 @@ const Heartbeat = z
   })
   .refine(({ intervalSeconds, ttlSeconds }) => ttlSeconds >= 2 * intervalSeconds, {
     path: ['ttlSeconds'],
-    error: 'Too small: expected two heartbeat.intervalSeconds or more, or one late beat is taken for a death',
+    error: 'two heartbeat.intervalSeconds or more, or one late beat is taken for a death',
   });
 
 export const Config = z.strictObject({
-  redisUrl: z
-    .string()
-    .refine(isRedisUrl, { error: 'Invalid URL: expected redis://, rediss:// or unix://' })
-    .default('redis://localhost:6379/0'),
+  redisUrl: z.string().refine(isRedisUrl, { error: redisUrlRule }).default('redis://localhost:6379/0'),
   environment: z.string().min(1).default('development'),
   require: z.array(z.string().min(1)).default([]),
   queues: z.array(QueueSetting).min(1).prefault(['default']),
@@ -56,7 +55,7 @@ export const Config = z.strictObject({
   dialect: z.enum(['seconds', 'milliseconds']).default('seconds'),
   namespace: z
     .string()
-    .regex(/^[\w.:-]+$/, 'Invalid namespace: expected letters, digits and _ . : -')
+    .regex(/^[\w.:-]+$/, 'letters, digits and _ . : -')
     .default('tsq'),
   tracked: z.enum(['opt-in', 'all']).default('opt-in'),
   /** Beyond the free slots, so many jobs are claimed as end within this time; 0: none. */
@@ -106,8 +105,4 @@ function splitWeight(text: string): readonly unknown[] {
     name,
     weight === undefined || weight.trim() === '' || Number.isNaN(Number(weight)) ? weight : Number(weight),
   ];
-}
-
-function isRedisUrl(text: string): boolean {
-  return URL.canParse(text) && /^(rediss?|unix):$/.test(new URL(text).protocol);
 }

@@ -89,10 +89,31 @@ describe('the Config', () => {
   });
 
   test.each([
-    [['-c', 'many'], {}, 'TSQ_CONFIG_INVALID', /flag --concurrency: .*expected number.*got "many"/],
-    [['-c', '0'], {}, 'TSQ_CONFIG_INVALID', /flag --concurrency: .*>=1, got 0/],
-    [['-q', 'a b'], {}, 'TSQ_CONFIG_INVALID', /flag --queue: queues\.0\.name: Invalid queue name/],
-    [['-q', 'a,x'], {}, 'TSQ_CONFIG_INVALID', /queues\.0\.weight: .*expected number/],
+    [
+      ['-c', 'many'],
+      {},
+      'TSQ_CONFIG_INVALID',
+      /^flag --concurrency: concurrency: expected a number, got "many"$/,
+    ],
+    [['-c', '0'], {}, 'TSQ_CONFIG_INVALID', /^flag --concurrency: concurrency: expected 1 or more, got 0$/],
+    [['-c', '1.5'], {}, 'TSQ_CONFIG_INVALID', /concurrency: expected an integer, got 1\.5$/],
+    [['-c', '1001'], {}, 'TSQ_CONFIG_INVALID', /concurrency: expected 1000 or less, got 1001$/],
+    [
+      ['--poll-interval', '0'],
+      {},
+      'TSQ_CONFIG_INVALID',
+      /poll.intervalSeconds: expected more than 0, got 0$/,
+    ],
+    [
+      ['--log-level', 'loud'],
+      {},
+      'TSQ_CONFIG_INVALID',
+      /expected one of debug, info, warn, error, got "loud"$/,
+    ],
+    [['-g', 'x', '-e', ''], {}, 'TSQ_CONFIG_INVALID', /environment: expected 1 or more characters, got ""$/],
+    [[], { TSQ_FAIL_FAST: 'maybe' }, 'TSQ_CONFIG_INVALID', /expected true or false, got "maybe"$/],
+    [['-q', 'a b'], {}, 'TSQ_CONFIG_INVALID', /flag --queue: queues\.0\.name: expected a name without space/],
+    [['-q', 'a,x'], {}, 'TSQ_CONFIG_INVALID', /queues\.0\.weight: expected a number, got "a,x"$/],
     [
       ['--heartbeat-ttl', '5'],
       {},
@@ -108,7 +129,7 @@ describe('the Config', () => {
       [],
       { REDIS_URL: 'http://:secret@h' },
       'TSQ_CONFIG_INVALID',
-      /REDIS_URL: redisUrl: Invalid URL(?!.*secret)/,
+      /^REDIS_URL: redisUrl: expected redis:\/\/(?!.*secret)/,
     ],
   ])('%j with %j is refused: %s %s', (args, environment, code, message) => {
     expect(() => configOf(args, environment)).toThrow(

@@ -7,6 +7,7 @@ import type { z } from 'zod';
 import { Config } from './config.js';
 import { layerOf, readConfigFile } from './config-file.js';
 import { type Environment, readEnvironment } from './environment.js';
+import { expectationOf } from './expectation.js';
 import { isMap, type Layer, merged, valueAt } from './layer.js';
 import { settings } from './settings.js';
 import { environmentOf } from './sidekiq-file.js';
@@ -82,14 +83,22 @@ function words(name: string): string {
 function describe(issue: z.core.$ZodIssue, layers: readonly Layer[]): string {
   const name = issue.path.join('.') || 'settings';
   const source = sourceOf(issue.path, layers);
-  return `${source}: ${name}: ${issue.message}${gotOf(issue.path, layers)}`;
+  return `${source}: ${name}: expected ${expectationOf(issue)}${gotOf(issue.path, layers)}`;
 }
 
-/** The value as it was given; never that of a URL, which may hold a password. */
+/**
+ * The value as it was given (of "a,x", whose weight is wrong, the whole); never that of a URL, which may hold a password.
+ */
 function gotOf(path: readonly PropertyKey[], layers: readonly Layer[]): string {
   if (path[0] === 'redisUrl') return '';
-  const given = valueAt(merged(layers), path);
-  return given === undefined || isMap(given) ? '' : `, got ${JSON.stringify(given)}`;
+  const given = valueAt(merged(layers), path) ?? textAt(merged(layers), path.slice(0, -1));
+  if (given === undefined) return '';
+  return `, got ${isMap(given) ? 'settings' : JSON.stringify(given)}`;
+}
+
+function textAt(settings: unknown, path: readonly PropertyKey[]): string | undefined {
+  const value = valueAt(settings, path);
+  return typeof value === 'string' ? value : undefined;
 }
 
 /** The first layer that has the setting, or the nearest part of it. */

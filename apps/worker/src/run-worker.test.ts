@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { keys } from '@tsq/core';
-import { eventually, useRedis } from '@tsq/core/test-support';
+import { eventually, TcpProxy, useRedis } from '@tsq/core/test-support';
 import { exitCodes } from './exit-codes.js';
 import { type RunningCommand, useCommand } from './test-support/command.js';
 
@@ -145,6 +145,21 @@ describe('a worker process', () => {
     });
     await command.logged('Redis is away');
     await stopped(command);
+  });
+
+  test('S1: a stop that Redis does not confirm exits with a code of its own, and the job stays claimed', async () => {
+    const proxy = await TcpProxy.before(redis.port);
+    const bytes = await push('slow', 60_000);
+    const args = ['-r', `${fixtures}behaviour`, '-t', '0', '--tracked', 'all'];
+    const command = start(args, { environment: { REDIS_URL: proxy.url } });
+    await command.logged('slow began');
+    proxy.mode = 'hole';
+    command.signal('SIGTERM');
+    expect(await command.exitCode).toBe(exitCodes.unconfirmed);
+    expect(await command.logged('Redis did not confirm')).toMatchObject({ level: 'error' });
+    await proxy.close();
+    const [claim = ''] = await redis.connect().keys('tsq:job:*');
+    expect(await redis.connect().getBuffer(claim)).toEqual(bytes);
   });
 
   test('starts once Redis is there', async () => {

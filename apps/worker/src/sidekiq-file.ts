@@ -32,14 +32,20 @@ const explained: Readonly<Record<string, string>> = {
   capsules: 'is not read: start one tsq-worker per capsule, with -q and -c',
   logfile: 'is not read: logs go to stdout',
   pidfile: 'is not read: leave it to the service manager',
+  redis: 'is not read: name the server in REDIS_URL',
+  schedule: "is sidekiq-cron's or sidekiq-scheduler's: leave it to a process of Ruby",
+  limits: 'is not read: a process holds itself to its concurrency alone',
 };
+
+/** Names under which a section of its own stands in the file, even when it sets nothing that is known. */
+const usualEnvironments = ['development', 'test', 'production', 'staging'];
 
 /** A file with Ruby's symbols for keys (`:concurrency:`) can only be Sidekiq's. */
 export function looksLikeSidekiqs(content: RawSettings): boolean {
   return Object.keys(content).some((key) => key.startsWith(':'));
 }
 
-/** The section named as the environment is merged over the top level; a map under an unknown name is another's section. */
+/** The section named as the environment is merged over the top level; those of other environments are passed over in silence. */
 export function sidekiqSettings(
   content: RawSettings,
   environment: string,
@@ -47,16 +53,40 @@ export function sidekiqSettings(
   const top = withoutSymbols(content);
   const own = isMap(top) ? top : {};
   const section = Object.hasOwn(own, environment) ? own[environment] : undefined;
-  const rows: Row[] = [];
-  const warnings: string[] = [];
-  for (const [key, value] of Object.entries({ ...own, ...(isMap(section) ? section : {}) })) {
-    const read = Object.hasOwn(known, key) ? known[key] : undefined;
-    const row = read?.(value);
-    if (row !== undefined && value !== null) rows.push(row);
-    if (read === undefined && (!isMap(value) || Object.hasOwn(explained, key)))
-      warnings.push(unknownKey(key));
-  }
-  return { settings: settingsOf(rows), warnings };
+  const above = Object.entries(own).filter(
+    ([key, value]) => !isSection(key, value) && !(key === environment && isMap(value)),
+  );
+  const within = isMap(section) ? Object.entries(section) : [];
+  const told = [
+    ...above.map(([key]) => [key, key]),
+    ...within.map(([key]) => [key, `${environment}.${key}`]),
+  ];
+  const warnings = told.flatMap(([key = '', shown = '']) => (isKnown(key) ? [] : [unknownKey(key, shown)]));
+  return { settings: settingsOf(rowsOf([...above, ...within])), warnings: [...new Set(warnings)] };
+}
+
+function rowsOf(entries: readonly (readonly [string, unknown])[]): readonly Row[] {
+  return entries.flatMap(([key, value]) => {
+    const row = isKnown(key) && value !== null ? known[key]?.(value) : undefined;
+    return row === undefined ? [] : [row];
+  });
+}
+
+/**
+ * Whether a key of the top level names an environment, and not a setting of some gem: by its name, or because what stands
+ * in it are settings of Sidekiq's and nothing else. A gem's map may share a word with them (`timeout`), hardly all.
+ */
+function isSection(key: string, value: unknown): boolean {
+  if (isKnown(key) || Object.hasOwn(explained, key)) return false;
+  if (usualEnvironments.includes(key)) return value === null || isMap(value);
+  if (!isMap(value)) return false;
+  const names = Object.keys(value);
+  if (names.includes('queues') || names.includes('concurrency')) return true;
+  return names.length > 0 && names.every((name) => isKnown(name) || Object.hasOwn(explained, name));
+}
+
+function isKnown(key: string): boolean {
+  return Object.hasOwn(known, key);
 }
 
 /** What the file says its environment is; it chooses the section when neither a flag nor a variable does. */
@@ -65,9 +95,9 @@ export function environmentOf(content: RawSettings): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-function unknownKey(key: string): string {
+function unknownKey(key: string, shown: string): string {
   const why = Object.hasOwn(explained, key) ? explained[key] : undefined;
-  return `"${key}" ${why ?? `is not a setting of tsq, and is passed over${didYouMean(key, Object.keys(known))}`}`;
+  return `"${shown}" ${why ?? `is not a setting of tsq, and is passed over${didYouMean(key, Object.keys(known))}`}`;
 }
 
 /** `:name` -> `name`, in keys and values at every depth: YAML's text for a Ruby symbol. */

@@ -334,12 +334,21 @@ describe('Client', () => {
     test.each([
       [{}, 'TSQ_CONFIG_INVALID'],
       [{ url: '' }, 'TSQ_CONFIG_INVALID'],
+      [{ url: 'not a url' }, 'TSQ_CONFIG_INVALID'],
+      [{ url: 'http://x' }, 'TSQ_CONFIG_INVALID'],
+      [{ redis: { url: 'redis://x', options: 'tls' } }, 'TSQ_CONFIG_INVALID'],
       [{ url: 'redis://x', deadlineMs: 0 }, 'TSQ_CONFIG_INVALID'],
       [{ url: 'redis://x', deadlineMs: Number.NaN }, 'TSQ_CONFIG_INVALID'],
       [{ url: 'redis://x', dialect: 'ms' }, 'TSQ_CONFIG_INVALID'],
       [{ url: 'redis://x', deadline: 5 }, 'TSQ_CONFIG_UNKNOWN_KEY'],
     ])('%j is refused with %s', (options, code) => {
       expect(() => new Client(options as ClientOptions)).toThrow(expect.objectContaining({ code }));
+    });
+
+    test('a URL that is none of Redis is refused with what is expected, and without its password', () => {
+      const refused = (url: string) => () => new Client({ url });
+      expect(refused('http://:secret@x')).toThrow(/expected redis:\/\/.*, got http:\/\/:\*\*\*@x/);
+      expect(refused('redis://:sec/ret@x')).toThrow(/percent-encoded, got an unreadable URL$/);
     });
 
     test('making a client connects to nothing', async () => {

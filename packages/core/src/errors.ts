@@ -16,6 +16,7 @@ export const errorCodes = {
   TSQ_CONFIG_INVALID: 'a setting of the wrong type or out of range',
   TSQ_CONFIG_UNKNOWN_KEY: 'a setting that nothing reads',
   TSQ_CONFIG_UNREADABLE: 'a configuration file that is absent or can not be read',
+  TSQ_ENTRY_ID_INVALID: 'an id of an entry that is not SCORE-JID',
   TSQ_INSTANCE_UNREGISTERED:
     'this instance was declared dead: it may claim nothing until it has registered anew',
   TSQ_JOB_INVALID: 'a job that Sidekiq would refuse: its class, queue, args, at, tags or retry',
@@ -26,10 +27,13 @@ export const errorCodes = {
   TSQ_PAYLOAD_TOO_DEEP: 'a payload nested deeper than the limit',
   TSQ_PAYLOAD_TOO_LARGE: 'a payload longer than the limit',
   TSQ_PAYLOAD_UNREADABLE: 'bytes that are not one JSON object with a class and args',
+  TSQ_PROCESS_EMBEDDED: 'a signal for a process that runs inside another program',
+  TSQ_QUEUE_NAME_INVALID: 'a name that no queue can have',
   TSQ_REDIS_REFUSED:
     'Redis answered a command with an error: it is full, read-only, or a key has the wrong type',
   TSQ_REDIS_UNAVAILABLE: 'Redis did not answer within the deadline',
   TSQ_REDIS_UNSUITABLE: 'a Redis that tsq can not run on: too old, or a key of the wrong type',
+  TSQ_STATS_DAYS_INVALID: 'a range of days that the statistics do not keep',
   TSQ_WORKER_DUPLICATE: 'two workers with one name',
   TSQ_WORKER_INVALID: 'a worker without perform, or with options of the wrong type',
   TSQ_WORKER_UNKNOWN: 'a job of a class that this process does not know',

@@ -57,7 +57,7 @@ function quote(text: string): string {
   return /^[\w:.-]*$/.test(text) ? `"${text}"` : JSON.stringify(text);
 }
 
-/** Always with a fraction, as Ruby's Float has it. Between now and 1e11 a number's text has no exponent. */
-function scoreText(seconds: number): string {
+/** Of a sorted set: always with a fraction, as Ruby's Float has it. Between now and 1e11 a number's text has no exponent. */
+export function scoreText(seconds: number): string {
   return Number.isInteger(seconds) ? `${seconds}.0` : String(seconds);
 }

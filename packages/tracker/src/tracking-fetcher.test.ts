@@ -205,6 +205,38 @@ describe('TrackingFetcher', () => {
     expect(await it.admin.lrange('queue:a', 0, -1)).toEqual(['two', 'one']);
   });
 
+  test('a stop ends although Redis does not answer, and what was under way is said to be unconfirmed', async () => {
+    const proxy = await TcpProxy.before(redis.port);
+    const it = await started({ location: { url: proxy.url }, flushAfterMs: 0 });
+    await push(it.admin, 'a', 'one');
+    const [unit] = await it.fetcher.fetch(['a'], 1);
+    expect(it.fetcher.isUnconfirmed).toBe(true);
+    proxy.mode = 'hole';
+    const settled = unit?.settle({ kind: 'done' });
+    await it.fetcher.stop(AbortSignal.abort(), AbortSignal.timeout(100));
+    expect(it.fetcher.isUnconfirmed).toBe(true);
+    proxy.cutAll();
+    await expect(settled).rejects.toMatchObject({ code: 'TSQ_REDIS_UNAVAILABLE' });
+    expect(it.fetcher.counts.unconfirmed).toBe(1);
+    await proxy.close();
+  });
+
+  test('what Redis has confirmed is not said to be unconfirmed', async () => {
+    const proxy = await TcpProxy.before(redis.port);
+    {
+      await using it = await started({ location: { url: proxy.url } });
+      await push(it.admin, 'a', 'one');
+      const dropped = proxy.dropReplyTo('EVALSHA');
+      await expect(it.fetcher.fetch(['a'], 1)).rejects.toMatchObject({ code: 'TSQ_REDIS_UNAVAILABLE' });
+      await dropped;
+      expect(it.fetcher.isUnconfirmed).toBe(true);
+      const [unit] = await it.fetcher.fetch(['a'], 1);
+      expect(await unit?.settle({ kind: 'done' })).toBe('settled');
+      expect(it.fetcher.isUnconfirmed).toBe(false);
+    }
+    await proxy.close();
+  });
+
   test('an idle worker is woken by a push to any of its queues', async () => {
     await using it = await started();
     const woken = it.fetcher.wait(['a', 'b'], new AbortController().signal);

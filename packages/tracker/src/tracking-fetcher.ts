@@ -41,6 +41,8 @@ export interface TrackingFetcherOptions {
   readonly commandTimeoutMs?: number;
   /** Between two tries to write outcomes whose target key holds another type. Default 5000. */
   readonly retryBlockedAfterMs?: number;
+  /** Called when a claim was refused, because Redis does not know the instance: only a beat can change that. */
+  readonly onUnregistered?: () => void;
 }
 
 /** Since the start of the process. */
@@ -99,6 +101,15 @@ export class TrackingFetcher implements Fetcher {
     return this.ledger.size;
   }
 
+  /**
+   * Redis has not confirmed how some claim ended, or whether the last one took jobs. After a stop: recovery finds what is
+   * claimed still.
+   */
+  get isUnconfirmed(): boolean {
+    const { unconfirmed, underWay } = this.courier;
+    return this.ledger.size > 0 || this.inDoubt || underWay.size > 0 || unconfirmed > 0;
+  }
+
   async start(): Promise<void> {
     if (this.stopping.signal.aborted)
       throw new TsqError('TSQ_COMPONENT_STOPPED', 'a fetcher lives once: make a new one');
@@ -129,8 +140,8 @@ export class TrackingFetcher implements Fetcher {
     for (const unit of this.adopted.splice(0)) this.giveBack(unit);
   }
 
-  stop(deadline: AbortSignal): Promise<void> {
-    this.stopped ??= this.end(deadline);
+  stop(deadline: AbortSignal, end?: AbortSignal): Promise<void> {
+    this.stopped ??= this.end(deadline, end);
     return this.stopped;
   }
 
@@ -185,6 +196,7 @@ export class TrackingFetcher implements Fetcher {
     }
     const claimed = readClaim(reply.value, queues);
     if (claimed === 'unregistered') {
+      this.options.onUnregistered?.();
       throw new TsqError(
         'TSQ_INSTANCE_UNREGISTERED',
         `instance ${id} is not registered: it waits for its next beat`,
@@ -194,10 +206,10 @@ export class TrackingFetcher implements Fetcher {
     return claimed.jobs.map((job) => this.ledger.hold(new ClaimedUnit(id, job, this.courier.outbox)));
   }
 
-  private async end(deadline: AbortSignal): Promise<void> {
+  private async end(deadline: AbortSignal, end: AbortSignal | undefined): Promise<void> {
     this.stopping.abort();
     this.bells?.close();
-    await this.courier.end(this.redis, deadline);
+    await this.courier.end(this.redis, deadline, end);
     this.redis?.disconnect();
   }
 

@@ -1,7 +1,8 @@
 /**
  * Moves what is due to its queues: a batch of `retry`, then one of `schedule`, and so on, so that a flood in one does not
- * keep the other. Every process polls; promote.lua sees to it that each entry moves once. The more processes there are, the more rarely each looks, so that the fleet as a whole looks
- * every few seconds, and at odd moments, so that they do not all look at once.
+ * keep the other. Every process polls; promote.lua sees to it that each entry moves once. The more processes there are, the
+ * more rarely each looks, so that the fleet as a whole looks every few seconds, and at odd moments, so that they do not all
+ * look at once.
  */
 import {
   type Component,
@@ -57,8 +58,6 @@ const largeFleet = 10;
 const maxBatchSize = 1_000;
 /** Of one batch, both ways: some milliseconds of Redis' time and of this process'. */
 const maxBatchBytes = 1 << 20;
-/** For the batch under way, once the deadline of a stop has passed. */
-const lastWordsMs = 1_000;
 
 export class Poller implements Component {
   readonly name = 'poller';
@@ -94,9 +93,9 @@ export class Poller implements Component {
     this.lifecycle = new Lifecycle(this.name, logger, {
       start: () => this.startPolling(),
       quiet: () => this.quietDown(),
-      stop: async (deadline) => {
+      stop: async (_deadline, end) => {
         // A promotion whose reply is late happens, or not, as a whole: leaving it alone loses nothing.
-        await unlessLate(this.quietDown(), deadline, lastWordsMs);
+        await unlessLate(this.quietDown(), end);
       },
     });
   }
@@ -114,8 +113,8 @@ export class Poller implements Component {
     return this.lifecycle.quiet();
   }
 
-  stop(deadline: AbortSignal): Promise<void> {
-    return this.lifecycle.stop(deadline);
+  stop(deadline: AbortSignal, end?: AbortSignal): Promise<void> {
+    return this.lifecycle.stop(deadline, end);
   }
 
   /** One look at both sets now, until nothing is due. Never rejects: what fails is logged, and tried again at the next. */

@@ -1,7 +1,6 @@
 /**
- * Moves what is due from one sorted set to its queues, in batches. The bytes of a payload change only where promotion has
- * something to say: `enqueued_at` anew, `at` away, and what Ruby would fill in when it is absent (`queue`, `retry`,
- * `created_at`). Error fields stay. Lua moves whole payloads and looks into none.
+ * Moves what is due from one sorted set to its queues, in batches. The bytes of a payload change only where `enqueueEdits`
+ * has something to say; error fields stay. Lua moves whole payloads and looks into none.
  *
  * Client middleware is not run, unlike in Ruby: a promotion is no new push, and a middleware that drops or fails here
  * would lose the job.
@@ -9,13 +8,13 @@
 import {
   type DeadSetLimits,
   type Dialect,
+  enqueueEdits,
   keys,
   type Logger,
   LuaScript,
   Payload,
-  type PayloadEdits,
+  queueOf,
   TsqError,
-  timestampJson,
 } from '@tsq/core';
 import type { Redis } from 'ioredis';
 
@@ -103,7 +102,7 @@ export class Promotion {
     for (const bytes of due) {
       try {
         const payload = Payload.parse(bytes);
-        const edits = promotionEdits(payload, nowMs, this.settings.dialect);
+        const edits = enqueueEdits(payload, nowMs, this.settings.dialect);
         readable.push({ bytes, queue: queueOf(payload), promoted: payload.edit(edits) });
       } catch (error) {
         if (!(error instanceof TsqError)) throw error;
@@ -159,22 +158,6 @@ export class Promotion {
       'Entries are due and can not be moved: a key is of another type than Sidekiq gives it. Move that key away',
     );
   }
-}
-
-function promotionEdits(payload: Payload, nowMs: number, dialect: Dialect): PayloadEdits {
-  const now = timestampJson(dialect, nowMs);
-  return {
-    ...(queueOf(payload) === payload.string('queue') ? {} : { queue: JSON.stringify(queueOf(payload)) }),
-    ...(payload.has('retry') ? {} : { retry: 'true' }),
-    ...(payload.has('created_at') ? {} : { created_at: now }),
-    enqueued_at: now,
-    // A stored `at` would send the job back to `schedule` in Ruby's hands.
-    at: undefined,
-  };
-}
-
-function queueOf(payload: Payload): string {
-  return payload.string('queue') || 'default';
 }
 
 function asBuffers(reply: unknown): readonly Buffer[] {
