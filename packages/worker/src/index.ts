@@ -12,7 +12,7 @@ export type { WorkerSettings } from './worker-settings.js';
 // Running one job
 
 export { type Clock, RedisClock } from './clock.js';
-export type { FailureHandler } from './failure-handlers.js';
+export type { FailureEnding, FailureHandler } from './failure-handlers.js';
 export type { JobLogLevel } from './job-log.js';
 export type { JobProcessor, ProcessedJob } from './job-processor.js';
 export { type JobRetrySettings, retryDelaySeconds } from './job-retry.js';

@@ -56,8 +56,9 @@ export class JobTimeout {
   }
 }
 
+/** By its shape: it may come from another realm, where `instanceof` does not know it. */
 function isAbortError(error: unknown): boolean {
-  return error instanceof Error && error.name === 'AbortError';
+  return typeof error === 'object' && error !== null && 'name' in error && error.name === 'AbortError';
 }
 
 function timeoutError(job: AbortableJob, timeoutMs: number, options?: ErrorOptions): TsqError {

@@ -1,7 +1,8 @@
 /**
  * Moves what is due to its queues: a batch of `retry`, then one of `schedule`, and so on, so that a flood in one does not
- * keep the other. Every process polls; promote.lua sees to it that each entry moves once. The more processes there are, the more rarely each looks, so that the fleet as a whole looks
- * every few seconds, and at odd moments, so that they do not all look at once.
+ * keep the other. Every process polls; promote.lua sees to it that each entry moves once. The more processes there are, the
+ * more rarely each looks, so that the fleet as a whole looks every few seconds, and at odd moments, so that they do not all
+ * look at once.
  */
 import {
   type Component,

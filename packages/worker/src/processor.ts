@@ -195,10 +195,12 @@ export class Processor implements JobProcessor {
   /** Within the job's slot: handlers that are slow slow down the failures, instead of piling up. */
   private async tellHandlers(job: Job, error: unknown, { outcome, settlement }: ProcessedJob): Promise<void> {
     const { errorHandlers = [], deathHandlers = [] } = this.settings;
-    if (errorHandlers.length > 0) await callHandlers(errorHandlers, job, error, this.hookTimeoutMs);
-    if (deathHandlers.length === 0 || outcome.kind === 'retry') return;
+    const { kind } = outcome;
+    const failure = { job, error, ending: kind === 'retry' || kind === 'dead' ? kind : 'discarded' } as const;
+    if (errorHandlers.length > 0) await callHandlers(errorHandlers, failure, this.hookTimeoutMs);
+    if (deathHandlers.length === 0 || kind === 'retry') return;
     // A job that another instance owns by now has not died.
-    if ((await settlement) === 'settled') await callHandlers(deathHandlers, job, error, this.hookTimeoutMs);
+    if ((await settlement) === 'settled') await callHandlers(deathHandlers, failure, this.hookTimeoutMs);
   }
 
   private bury(unit: UnitOfWork, error: unknown): ProcessedJob {

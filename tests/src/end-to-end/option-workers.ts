@@ -17,6 +17,22 @@ export class Deciding {
   }
 }
 
+/** Its last word never comes. */
+@Worker({
+  name: 'Options::Hanging',
+  tracked: true,
+  retry: 0,
+  retriesExhausted: (job) => {
+    note('hangs', job.jid);
+    return new Promise(() => undefined);
+  },
+})
+export class Hanging {
+  perform(): never {
+    throw new Error('no');
+  }
+}
+
 export const request = defineWorker('Options::Request', (id: unknown) => {
   const { jid, locale, tags } = currentJob();
   note('request', jid, JSON.stringify([id, locale, tags, currentJob().currentAttributes()]));

@@ -43,6 +43,21 @@ describeWithRuby('the options of jobs and workers', (ruby) => {
     expect(dead).toEqual([killed]);
   });
 
+  test('S1 S5: a job whose last word hangs survives kill -9, and a stop puts it back as it was', async () => {
+    const admin = redis.connect();
+    const pushed = '{"class":"Options::Hanging","args":[1.0],"jid":"hangs","queue":"default","retry":0}';
+    await admin.lpush('queue:default', pushed);
+    const first = await start();
+    await eventually(() => expect(tsq.journal.jids('hangs')).toEqual(['hangs']));
+    await first.end('SIGKILL');
+    const second = await start('-t', '0.1');
+    await eventually(() => expect(tsq.journal.jids('hangs')).toEqual(['hangs', 'hangs']), 30_000);
+    expect(await second.end('SIGTERM')).toBe(0);
+    expect(await admin.lrange('queue:default', 0, -1)).toEqual([pushed]);
+    expect(await admin.exists('retry', 'dead')).toBe(0);
+    expect(tsq.journal.jids('died')).not.toContain('hangs');
+  });
+
   test('a job of Ruby that has expired is dropped, and the log says which; one that has not runs', async () => {
     const push = `
       times = { 'created_at' => Time.now.to_f - 100, 'queue' => 'default', 'class' => 'Options::Request', 'args' => [1] }
