@@ -24,12 +24,13 @@ import {
   Processor,
   type ProcessorSettings,
   ProcessRegistry,
-  QueueOrder,
   type RunningJob,
   RunningJobs,
   type ServerSetup,
+  Together,
   WorkerRegistry,
 } from '@tsq/worker';
+import { type Capsule, capsulesOf } from './capsules.js';
 import type { Composition } from './composition.js';
 import type { Config } from './config.js';
 import { RedisGate } from './redis-gate.js';
@@ -86,14 +87,19 @@ function componentsOf(parts: ComposeParts, shared: Shared): readonly Component[]
   const { config, logger, onSignal } = parts;
   const { identity, location, instance, keyspace, fetcher, running } = shared;
   const redis = openConnection(location, { name: `tsq:${instance.id}:service`, logger });
-  const order = new QueueOrder(config.queues);
+  const capsules = capsulesOf(config);
   const stats = new JobStats();
-  const info = infoOf(config, identity, order);
+  const info = infoOf(config, identity, capsules);
   const beatIntervalMs = ms(config.beatIntervalSeconds);
 
   const heartbeat = new Heartbeat({ location, instance, keyspace, logger, ...beatSettings(config) });
   heartbeat.onBeat(() => void reconcile(fetcher, logger));
   const processor = processorOf(parts, running, stats);
+  const managerOf = ({ name, concurrency, order }: Capsule) => {
+    const own = capsules.length === 1 ? logger : logger.child({ capsule: name });
+    const { claimAheadMs } = config;
+    return new Manager({ fetcher, processor, order, running, logger: own }, { concurrency, claimAheadMs });
+  };
   return [
     new RedisGate({ redis, logger, ...gateSettings(config) }),
     heartbeat,
@@ -101,7 +107,7 @@ function componentsOf(parts: ComposeParts, shared: Shared): readonly Component[]
     new ProcessRegistry({ redis, running, stats, onSignal, logger, beatIntervalMs, info }),
     new Recoverer({ location, instance, keyspace, logger, ...recoverySettings(config) }),
     new Poller({ redis, logger, dialect: config.dialect, dead: config.dead, ...pollSettings(config) }),
-    new Manager({ fetcher, processor, order, running, logger }, managerSettings(config)),
+    new Together('capsules', capsules.map(managerOf)),
   ];
 }
 
@@ -131,12 +137,12 @@ async function reconcile(fetcher: TrackingFetcher, logger: Logger): Promise<void
   }
 }
 
-function infoOf(config: Config, identity: string, order: QueueOrder): ProcessInfo {
-  const { hostName, tag, labels, concurrency } = config;
+function infoOf(config: Config, identity: string, capsules: readonly Capsule[]): ProcessInfo {
+  const { hostName, tag, labels } = config;
   return {
     ...{ identity, hostname: hostName, pid: process.pid, startedAtMs: Date.now() },
     ...{ tag, labels, version: ownVersion() },
-    capsules: [{ name: 'default', concurrency, order }],
+    capsules,
   };
 }
 
@@ -146,10 +152,6 @@ function jobSettings({ maxRetries, dialect, log }: Config): ProcessorSettings {
 
 function gateSettings({ redisUrl, failFast }: Config) {
   return { shownUrl: withoutPassword(redisUrl), patience: failFast ? 'short' : 'endless' } as const;
-}
-
-function managerSettings({ concurrency, claimAheadMs }: Config) {
-  return { concurrency, claimAheadMs };
 }
 
 function beatSettings({ heartbeat }: Config) {
