@@ -90,7 +90,6 @@ function componentsOf(parts: ComposeParts, shared: Shared): readonly Component[]
   const capsules = capsulesOf(config);
   const stats = new JobStats();
   const info = infoOf(config, identity, capsules);
-  const beatIntervalMs = ms(config.beatIntervalSeconds);
 
   const heartbeat = new Heartbeat({ location, instance, keyspace, logger, ...beatSettings(config) });
   heartbeat.onBeat(() => void reconcile(fetcher, logger));
@@ -104,7 +103,7 @@ function componentsOf(parts: ComposeParts, shared: Shared): readonly Component[]
     new RedisGate({ redis, logger, ...gateSettings(config) }),
     heartbeat,
     fetcher,
-    new ProcessRegistry({ redis, running, stats, onSignal, logger, beatIntervalMs, info }),
+    new ProcessRegistry({ redis, running, stats, onSignal, logger, info, ...shownSettings(config) }),
     new Recoverer({ location, instance, keyspace, logger, ...recoverySettings(config) }),
     new Poller({ redis, logger, dialect: config.dialect, dead: config.dead, ...pollSettings(config) }),
     new Together('capsules', capsules.map(managerOf)),
@@ -156,6 +155,10 @@ function gateSettings({ redisUrl, failFast }: Config) {
 
 function beatSettings({ heartbeat }: Config) {
   return { intervalMs: ms(heartbeat.intervalSeconds), ttlMs: ms(heartbeat.ttlSeconds) };
+}
+
+function shownSettings({ beatIntervalSeconds, showToOldReaders }: Config) {
+  return { beatIntervalMs: ms(beatIntervalSeconds), showToOldReaders };
 }
 
 function recoverySettings({ recovery, heartbeat }: Config) {

@@ -80,6 +80,8 @@ export const Config = z.strictObject({
     .prefault({}),
   /** How often the process shows itself to Sidekiq's pages, and looks for signals from there. */
   beatIntervalSeconds: seconds(50).default(10),
+  /** What runs is shown under a key of its own to Sidekiq's pages up to 6.4.1. */
+  showToOldReaders: z.boolean().default(true),
   heartbeat: Heartbeat.prefault({}),
   recovery: z
     .strictObject({

@@ -78,6 +78,8 @@ describe('the Config', () => {
     [{ RACK_ENV: 'c', RAILS_ENV: 'b' }, { environment: 'b' }],
     [{ NODE_ENV: 'd', RACK_ENV: 'c' }, { environment: 'c' }],
     [{ DYNO: 'worker.1' }, { hostName: 'worker.1' }],
+    [{ TSQ_BEAT_INTERVAL_SECONDS: '5' }, { beatIntervalSeconds: 5, showToOldReaders: true }],
+    [{ TSQ_SHOW_TO_OLD_READERS: 'false' }, { beatIntervalSeconds: 10, showToOldReaders: false }],
     [
       { TSQ_QUEUES: 'a,2 b' },
       {

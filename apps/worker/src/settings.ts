@@ -177,6 +177,14 @@ const tuning: readonly Setting[] = [
     about: "how often Sidekiq's pages see news of the process",
   },
   {
+    path: 'showToOldReaders',
+    takes: 'switch',
+    flags: [
+      { form: '--no-old-readers', sets: false, about: "don't show what runs to Sidekiq's pages up to 6.4.1" },
+    ],
+    about: "show what runs to Sidekiq's pages up to 6.4.1 too, which look under another key",
+  },
+  {
     path: 'maxRetries',
     takes: 'number',
     flags: [{ form: '--max-retries <retries>' }],
