@@ -39,6 +39,7 @@ export {
   type ManagerSettings,
 } from './manager.js';
 export { type QueueMode, QueueOrder, queueMode, type WeightedQueue } from './queue-order.js';
+export { Together } from './together.js';
 
 // What is due
 
