@@ -21,6 +21,16 @@ describe('the banner', () => {
     ]);
   });
 
+  test('has a line for each capsule', () => {
+    const bulk = { concurrency: 2, queues: ['imports,1', 'exports,1'] };
+    const config = Config.parse({ queues: ['default'], capsules: { bulk } });
+    expect(bannerText(config, facts).split('\n').slice(1, 4)).toEqual([
+      '  queues    default (strict) · 10 at once',
+      '  capsule   bulk: imports,1, exports,1 (random) · 2 at once',
+      '  workers   Resize*, Billing::Charge   * tracked: survive kill -9',
+    ]);
+  });
+
   test('marks all workers as tracked when all are', () => {
     expect(bannerText(Config.parse({ tracked: 'all' }), facts)).toContain('Resize*, Billing::Charge*');
   });

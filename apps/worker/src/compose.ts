@@ -25,13 +25,14 @@ import {
   Processor,
   type ProcessorSettings,
   ProcessRegistry,
-  QueueOrder,
   RedisClock,
   type RunningJob,
   RunningJobs,
   type ServerSetup,
+  Together,
   WorkerRegistry,
 } from '@tsq/worker';
+import { type Capsule, capsulesOf } from './capsules.js';
 import type { Composition } from './composition.js';
 import type { Config } from './config.js';
 import { RedisGate } from './redis-gate.js';
@@ -92,21 +93,25 @@ function componentsOf(parts: ComposeParts, shared: Shared): readonly Component[]
   const { config, logger, onSignal } = parts;
   const { identity, location, instance, keyspace, heartbeat, fetcher, running } = shared;
   const redis = openConnection(location, { name: `tsq:${instance.id}:service`, logger });
-  const order = new QueueOrder(config.queues);
+  const capsules = capsulesOf(config);
   const stats = new JobStats();
-  const info = infoOf(config, identity, order);
-  const beatIntervalMs = ms(config.beatIntervalSeconds);
+  const info = infoOf(config, identity, capsules);
 
   heartbeat.onBeat(() => void reconcile(fetcher, logger));
   const processor = processorOf(parts, running, stats, new RedisClock(redis, logger));
+  const managerOf = ({ name, concurrency, order }: Capsule) => {
+    const own = capsules.length === 1 ? logger : logger.child({ capsule: name });
+    const { claimAheadMs } = config;
+    return new Manager({ fetcher, processor, order, running, logger: own }, { concurrency, claimAheadMs });
+  };
   return [
     new RedisGate({ redis, logger, ...gateSettings(config) }),
     heartbeat,
     fetcher,
-    new ProcessRegistry({ redis, running, stats, onSignal, logger, beatIntervalMs, info }),
+    new ProcessRegistry({ redis, running, stats, onSignal, logger, info, ...shownSettings(config) }),
     new Recoverer({ location, instance, keyspace, logger, ...recoverySettings(config) }),
     new Poller({ redis, logger, dialect: config.dialect, dead: config.dead, ...pollSettings(config) }),
-    new Manager({ fetcher, processor, order, running, logger }, managerSettings(config)),
+    new Together('capsules', capsules.map(managerOf)),
   ];
 }
 
@@ -141,12 +146,12 @@ async function reconcile(fetcher: TrackingFetcher, logger: Logger): Promise<void
   }
 }
 
-function infoOf(config: Config, identity: string, order: QueueOrder): ProcessInfo {
-  const { hostName, tag, labels, concurrency } = config;
+function infoOf(config: Config, identity: string, capsules: readonly Capsule[]): ProcessInfo {
+  const { hostName, tag, labels } = config;
   return {
     ...{ identity, hostname: hostName, pid: process.pid, startedAtMs: Date.now() },
     ...{ tag, labels, version: ownVersion() },
-    capsules: [{ name: 'default', concurrency, order }],
+    capsules,
   };
 }
 
@@ -162,12 +167,12 @@ function gateSettings({ redisUrl, failFast }: Config) {
   return { shownUrl: withoutPassword(redisUrl), patience: failFast ? 'short' : 'endless' } as const;
 }
 
-function managerSettings({ concurrency, claimAheadMs }: Config) {
-  return { concurrency, claimAheadMs };
-}
-
 function beatSettings({ heartbeat }: Config) {
   return { intervalMs: ms(heartbeat.intervalSeconds), ttlMs: ms(heartbeat.ttlSeconds) };
+}
+
+function shownSettings({ beatIntervalSeconds, showToOldReaders }: Config) {
+  return { beatIntervalMs: ms(beatIntervalSeconds), showToOldReaders };
 }
 
 function recoverySettings({ recovery, heartbeat }: Config) {

@@ -29,12 +29,24 @@ const Heartbeat = z
     error: 'two heartbeat.intervalSeconds or more, or one late beat is taken for a death',
   });
 
+const Queues = z.array(QueueSetting).min(1);
+const concurrency = z.int().min(1).max(1000);
+
+/** Sidekiq 7's: a set of slots with queues of its own, beside that of the top level. */
+const Capsule = z.strictObject({ concurrency, queues: Queues });
+
+const CapsuleName = z.string().regex(/^(?!default$)[^\s.]+$/, {
+  error:
+    'a name without space and dot, and not "default": that capsule is queues and concurrency of the top level',
+});
+
 export const Config = z.strictObject({
   redisUrl: z.string().refine(isRedisUrl, { error: redisUrlRule }).default('redis://localhost:6379/0'),
   environment: z.string().min(1).default('development'),
   require: z.array(z.string().min(1)).default([]),
-  queues: z.array(QueueSetting).min(1).prefault(['default']),
-  concurrency: z.int().min(1).max(1000).default(10),
+  queues: Queues.prefault(['default']),
+  concurrency: concurrency.default(10),
+  capsules: z.record(CapsuleName, Capsule).default({}),
   /** How long a stop waits for running jobs before it requeues them. */
   timeoutSeconds: z.number().min(0).max(86_400).default(25),
   tag: z.string().default(() => basename(process.cwd())),
@@ -70,6 +82,8 @@ export const Config = z.strictObject({
     .prefault({}),
   /** How often the process shows itself to Sidekiq's pages, and looks for signals from there. */
   beatIntervalSeconds: seconds(50).default(10),
+  /** What runs is shown under a key of its own to Sidekiq's pages up to 6.4.1. */
+  showToOldReaders: z.boolean().default(true),
   heartbeat: Heartbeat.prefault({}),
   recovery: z
     .strictObject({
@@ -92,9 +106,9 @@ export const Config = z.strictObject({
 export type Config = Readonly<z.infer<typeof Config>>;
 
 function toQueue(given: unknown): unknown {
-  const [name, weight] =
+  const [name, weight, ...rest] =
     typeof given === 'string' ? splitWeight(given) : Array.isArray(given) ? given : [given, undefined];
-  if (typeof name !== 'string') return name;
+  if (typeof name !== 'string' || rest.length > 0) return name;
   return weight === undefined ? { name } : { name, weight };
 }
 

@@ -24,6 +24,8 @@ export function expectationOf(issue: z.core.$ZodIssue): string {
       return bound(issue.origin, issue.maximum, issue.inclusive === false ? 'less than' : 'or less');
     case 'invalid_value':
       return `one of ${issue.values.map(String).join(', ')}`;
+    case 'invalid_key':
+      return issue.issues.map(expectationOf).join(', ');
     default:
       return issue.message; // config.ts has written it
   }

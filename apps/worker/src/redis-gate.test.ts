@@ -117,7 +117,7 @@ describe('the redis gate before a Redis that wants a password', () => {
 
   function gateFor(login: string, patience: 'short' | 'endless', logger: RecordingLogger): RedisGate {
     const url = redis.url.replace('//', `//${login}`);
-    const connection = openConnection({ url }, { name: 'gate' });
+    const connection = openConnection({ url }, { name: 'gate', logger });
     // Far beyond what a test may take: only the refusal ends the short patience.
     return new RedisGate({ redis: connection, shownUrl: 'shown', patience, logger, firstAnswerMs: 600_000 });
   }
@@ -130,7 +130,7 @@ describe('the redis gate before a Redis that wants a password', () => {
       const failure: unknown = await gateFor(login, 'short', new RecordingLogger())
         .start()
         .catch((error: unknown) => error);
-      const message = new RegExp(`^Redis: shown refuses the login \\(${code} .*Correct the user`);
+      const message = new RegExp(`^shown: Redis refuses the login \\(${code} .*Check the user`);
       expect(failure).toMatchObject({
         code: 'TSQ_REDIS_UNAVAILABLE',
         message: expect.stringMatching(message),
@@ -144,11 +144,11 @@ describe('the redis gate before a Redis that wants a password', () => {
     await withPassword(async (admin) => {
       const gate = gateFor(':guess@', 'endless', logger);
       const started = gate.start();
-      await eventually(() => expect(logger.matching('error', 'refuses the login')).toHaveLength(1));
+      await eventually(() => expect(logger.matching('warn', 'refuses the login')).toHaveLength(1));
       await admin.config('SET', 'requirepass', 'guess');
       await started;
       await gate.stop();
-      expect(logger.matching('error', '')).toHaveLength(1);
+      expect(logger.matching('warn', '')).toHaveLength(1);
     });
   });
 });

@@ -3,7 +3,16 @@
  * and nothing else starts before Redis answers and is one that tsq can run on. While Redis is away the connection keeps
  * trying, with back-off; a stop ends the waiting.
  */
-import { type Component, type Logger, pause, TsqError, unavailable, whenReady } from '@tsq/core';
+import {
+  type Component,
+  type ConnectionRefusal,
+  type Logger,
+  pause,
+  refusalOf,
+  TsqError,
+  unavailable,
+  whenReady,
+} from '@tsq/core';
 import { checkRedis } from '@tsq/worker';
 import type { Redis } from 'ioredis';
 
@@ -26,7 +35,6 @@ export class RedisGate implements Component {
   readonly name = 'redis gate';
   private started: Promise<void> | undefined;
   private readonly stopping = new AbortController();
-  private isRefusalNoted = false;
 
   constructor(private readonly options: RedisGateOptions) {}
 
@@ -98,41 +106,31 @@ export class RedisGate implements Component {
     });
   }
 
-  /** The connection itself says, once, that Redis is away; when patience is over its last error says why. */
+  /** The connection itself says, once, what is wrong; when patience is over its last error says why. */
   private async answers(): Promise<void> {
     const { redis, patience, shownUrl, firstAnswerMs = 5_000 } = this.options;
-    let why: Error | undefined;
-    const over = new AbortController();
+    if (patience === 'endless') return await whenReady(redis);
+    const refused = new AbortController();
     const onError = (error: Error) => {
-      why = error;
-      if (isRefusedLogin(error)) this.noteRefusedLogin(error, over);
+      const refusal = refusalOf(error);
+      if (refusal !== undefined) refused.abort(refusedError(shownUrl, refusal, error));
     };
     redis.on('error', onError);
     try {
-      if (patience === 'endless') return await whenReady(redis);
-      await Promise.race([whenReady(redis, firstAnswerMs), untilAborted(over.signal)]);
+      await Promise.race([whenReady(redis, firstAnswerMs), untilAborted(refused.signal)]);
     } catch (error) {
-      if (over.signal.aborted) throw over.signal.reason;
+      if (refused.signal.aborted) throw refused.signal.reason;
+      const why = error instanceof Error ? error.cause : undefined;
       throw unavailable(`${shownUrl} gave no connection within ${firstAnswerMs} ms`, why ?? error);
     } finally {
       redis.off('error', onError);
     }
   }
-
-  /** Waiting will not help, so the short patience is over; the long one is for the operator who mends the server's side. */
-  private noteRefusedLogin({ message }: Error, over: AbortController): void {
-    const { logger, patience, shownUrl } = this.options;
-    const what = `${shownUrl} refuses the login (${message}). Correct the user and the password of the URL`;
-    if (patience === 'short') over.abort(new TsqError('TSQ_REDIS_UNAVAILABLE', `Redis: ${what}`));
-    else if (!this.isRefusalNoted)
-      logger.error({}, `Redis: ${what}, or on the server; trying on until it is accepted`);
-    this.isRefusalNoted = true;
-  }
 }
 
-/** Redis asks for a login, or knows no such user with this password. */
-function isRefusedLogin({ message }: Error): boolean {
-  return /^(NOAUTH|WRONGPASS)\b/.test(message);
+/** It answers, and will not have us: waiting would not help. */
+function refusedError(shownUrl: string, { what, advice }: ConnectionRefusal, error: Error): TsqError {
+  return new TsqError('TSQ_REDIS_UNAVAILABLE', `${shownUrl}: ${what} (${error.message}). ${advice}`);
 }
 
 /** Rejects with the signal's reason. */

@@ -86,6 +86,21 @@ describe('a worker process', () => {
     expect(await queued()).toHaveLength(1);
   });
 
+  test.each([
+    ['and to those up to 6.4.1', [], ['work', 'workers']],
+    ['and not to those up to 6.4.1 when told so', ['--no-old-readers'], ['work']],
+  ])("what runs is shown to Sidekiq's pages of today, %s", async (_whom, args, kinds) => {
+    await push('slow', 60_000);
+    const command = startOn('behaviour', '-t', '0', ...args);
+    await command.logged('slow began');
+    const connection = redis.connect();
+    const [identity = ''] = await connection.smembers(keys.processes);
+    await eventually(async () => expect(await connection.exists(keys.work(identity))).toBe(1));
+    const shown = (await connection.keys(`${identity}:*`)).map((key) => key.slice(identity.length + 1));
+    expect(shown.toSorted()).toEqual(kinds);
+    await stopped(command);
+  });
+
   test('TTIN says what runs', async () => {
     await push('slow', 60_000);
     const command = startOn('behaviour', '-t', '0');

@@ -7,11 +7,13 @@ import { isMap, type RawSettings, settingsOf } from './layer.js';
 import type { SettingPath } from './settings.js';
 
 type Row = readonly [SettingPath, unknown];
+type Entries = readonly (readonly [string, unknown])[];
 
 /** Its keys that tsq knows. `undefined` where the value says nothing. */
 const known: Readonly<Record<string, (value: unknown) => Row | undefined>> = {
   concurrency: (value) => ['concurrency', value],
   queues: (value) => ['queues', value],
+  capsules: (value) => ['capsules', value],
   timeout: (value) => ['timeoutSeconds', value],
   environment: (value) => ['environment', value],
   tag: (value) => ['tag', value],
@@ -29,13 +31,14 @@ const known: Readonly<Record<string, (value: unknown) => Row | undefined>> = {
 /** Keys that a fleet really has in there, with what to do instead. */
 const explained: Readonly<Record<string, string>> = {
   require: 'names Ruby code; name the TypeScript workers with -r',
-  capsules: 'is not read: start one tsq-worker per capsule, with -q and -c',
   logfile: 'is not read: logs go to stdout',
   pidfile: 'is not read: leave it to the service manager',
   redis: 'is not read: name the server in REDIS_URL',
   schedule: "is sidekiq-cron's or sidekiq-scheduler's: leave it to a process of Ruby",
   limits: 'is not read: a process holds itself to its concurrency alone',
 };
+
+const capsuleKeys = ['queues', 'concurrency'] as const;
 
 /** Names under which a section of its own stands in the file, even when it sets nothing that is known. */
 const usualEnvironments = ['development', 'test', 'production', 'staging'];
@@ -57,19 +60,42 @@ export function sidekiqSettings(
     ([key, value]) => !isSection(key, value) && !(key === environment && isMap(value)),
   );
   const within = isMap(section) ? Object.entries(section) : [];
-  const told = [
-    ...above.map(([key]) => [key, key]),
-    ...within.map(([key]) => [key, `${environment}.${key}`]),
-  ];
-  const warnings = told.flatMap(([key = '', shown = '']) => (isKnown(key) ? [] : [unknownKey(key, shown)]));
-  return { settings: settingsOf(rowsOf([...above, ...within])), warnings: [...new Set(warnings)] };
+  const warnings = [...unknownIn(above, ''), ...unknownIn(within, `${environment}.`)];
+  // Key by key the section replaces the top level, capsules too.
+  const effective = Object.entries(Object.fromEntries([...above, ...within]));
+  return { settings: settingsOf(rowsOf(effective)), warnings };
 }
 
-function rowsOf(entries: readonly (readonly [string, unknown])[]): readonly Row[] {
+function rowsOf(entries: Entries): readonly Row[] {
   return entries.flatMap(([key, value]) => {
+    if (key === 'capsules' && isMap(value)) return capsuleRows(value);
     const row = isKnown(key) && value !== null ? known[key]?.(value) : undefined;
     return row === undefined ? [] : [row];
   });
+}
+
+/** Sidekiq has a capsule called `default` too: in the file it stands at the top level, or among the others, and then counts. */
+function capsuleRows(capsules: RawSettings): readonly Row[] {
+  const read = (own: unknown) =>
+    isMap(own)
+      ? Object.fromEntries(capsuleKeys.flatMap((key) => (key in own ? [[key, own[key]]] : [])))
+      : own;
+  const { default: top, ...named } = Object.fromEntries(
+    Object.entries(capsules).map(([name, own]) => [name, read(own)]),
+  );
+  const rows = isMap(top) ? capsuleKeys.flatMap((key): Row[] => (key in top ? [[key, top[key]]] : [])) : [];
+  return [...rows, ['capsules', named]];
+}
+
+function* unknownIn(entries: Entries, prefix: string): Generator<string> {
+  for (const [key, value] of entries) {
+    if (!isKnown(key)) yield unknownKey(key, `${prefix}${key}`, Object.keys(known));
+    if (key !== 'capsules' || !isMap(value)) continue;
+    for (const [name, own] of Object.entries(value)) {
+      const others = isMap(own) ? Object.keys(own).filter((inner) => !isCapsuleKey(inner)) : [];
+      for (const inner of others) yield unknownKey(inner, `${prefix}capsules.${name}.${inner}`, capsuleKeys);
+    }
+  }
 }
 
 /**
@@ -85,6 +111,10 @@ function isSection(key: string, value: unknown): boolean {
   return names.length > 0 && names.every((name) => isKnown(name) || Object.hasOwn(explained, name));
 }
 
+function isCapsuleKey(key: string): boolean {
+  return capsuleKeys.some((known) => known === key);
+}
+
 function isKnown(key: string): boolean {
   return Object.hasOwn(known, key);
 }
@@ -95,9 +125,9 @@ export function environmentOf(content: RawSettings): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-function unknownKey(key: string, shown: string): string {
+function unknownKey(key: string, shown: string, candidates: readonly string[]): string {
   const why = Object.hasOwn(explained, key) ? explained[key] : undefined;
-  return `"${shown}" ${why ?? `is not a setting of tsq, and is passed over${didYouMean(key, Object.keys(known))}`}`;
+  return `"${shown}" ${why ?? `is not a setting of tsq, and is passed over${didYouMean(key, candidates)}`}`;
 }
 
 /** `:name` -> `name`, in keys and values at every depth: YAML's text for a Ruby symbol. */

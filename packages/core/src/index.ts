@@ -13,6 +13,7 @@ export {
   unavailable,
   whenReady,
 } from './connection.js';
+export { type ConnectionRefusal, refusalOf } from './connection-refusal.js';
 export { DeadSet } from './data/dead-set.js';
 export { JobRecord } from './data/job-record.js';
 export type { EntryPage, EntryPageOptions, JobSet, JobSetOptions } from './data/job-set.js';

@@ -44,7 +44,7 @@ function optionsText(job: ClientJob): string {
   return text;
 }
 
-/** With the point in time itself, as Pro writes it: once the job stands in its queue, nothing says any more when it was due. */
+/** With the point in time itself: once the job stands in its queue, nothing says any more when it was due. */
 function expiryText(job: ClientJob, nowMs: number, atSeconds: number | undefined): string {
   if (job.expiresIn === undefined) return '';
   const dueAtMs = atSeconds === undefined ? nowMs : atSeconds * 1_000;

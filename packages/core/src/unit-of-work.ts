@@ -49,7 +49,8 @@ export interface UnitOfWork {
 export interface Fetcher extends Component {
   /**
    * Takes up to `max` jobs from `queues` in the order given (names without prefix); `[]` when there are none. Paused
-   * queues are passed over. The caller owns what it gets, and settles each. One call at a time.
+   * queues are passed over. The caller owns what it gets, and settles each. Calls may overlap: a process has one Fetcher, and
+   * asks once for each of its capsules. A call gets no job of a queue that it did not name.
    * @throws TsqError TSQ_REDIS_UNAVAILABLE, TSQ_INSTANCE_UNREGISTERED: nothing was taken, or it will be found later by the
    * Fetcher itself; call again after a while.
    */

@@ -4,6 +4,9 @@
  *
  * Nothing is resent by chance, so a reply can be lost. Then, and at each beat, what Redis has noted for this instance is
  * compared with what this process knows: an unknown claim is adopted and run, a missing one is lost.
+ *
+ * Those books are the instance's, so a process has one such fetcher, however many capsules ask it for jobs; what it notes of
+ * queues it notes for each, because each call names its own.
  */
 import {
   type DeadSetLimits,
@@ -68,9 +71,11 @@ export class TrackingFetcher implements Fetcher {
   private readonly formerIds = new Set<InstanceId>();
   private readonly stopping = new AbortController();
   private readonly counted = { lost: 0, adopted: 0 };
-  private paused: readonly string[] = [];
-  private unusable: readonly string[] = [];
-  private inDoubt = false;
+  private readonly paused = new Set<string>();
+  private readonly unusable = new Set<string>();
+  /** Claims without an answer, and how many of them the books have been compared after. */
+  private doubts = 0;
+  private settledDoubts = 0;
   private isQuiet = false;
   private stopped: Promise<void> | undefined;
   private redis: Redis | undefined;
@@ -149,7 +154,7 @@ export class TrackingFetcher implements Fetcher {
     const redis = this.connection();
     await whenReady(redis, this.options.commandTimeoutMs ?? 5_000);
     if (this.inDoubt) await this.reconcile();
-    const adopted = this.adopted.splice(0, max).filter((unit) => !unit.isLost);
+    const adopted = this.takeAdopted(queues, max);
     if (adopted.length > 0) return adopted;
     if (this.courier.outbox.blockedCount > mostBlocked)
       throw tooManyBlocked(this.courier.outbox.blockedCount);
@@ -158,11 +163,10 @@ export class TrackingFetcher implements Fetcher {
   }
 
   async wait(queues: readonly string[], signal: AbortSignal): Promise<void> {
-    if (this.adopted.length > 0 || this.bells === undefined) return;
-    const silent = [...this.paused, ...this.unusable];
+    if (this.bells === undefined || this.adopted.some((unit) => queues.includes(unit.queue))) return;
     // A paused queue that holds jobs would ring without end; that it is unpaused is found by timer.
-    const others = queues.filter((queue) => !silent.includes(queue));
-    await this.bells.wait(others, signal, silent.length === 0 ? 'until-rung' : 'with-timer');
+    const others = queues.filter((queue) => !this.paused.has(queue) && !this.unusable.has(queue));
+    await this.bells.wait(others, signal, others.length === queues.length ? 'until-rung' : 'with-timer');
   }
 
   /**
@@ -173,13 +177,27 @@ export class TrackingFetcher implements Fetcher {
   async reconcile(): Promise<void> {
     const { redis } = this;
     if (redis === undefined || this.stopping.signal.aborted) return; // it holds nothing yet, or ends what it holds
+    // A claim that fails meanwhile is not in what is read now.
+    const { doubts } = this;
     try {
       await this.reconcileCurrent(redis, this.options.instance.id);
       for (const former of this.formerIds) await this.reconcileFormer(redis, former);
-      this.inDoubt = false;
+      this.settledDoubts = Math.max(this.settledDoubts, doubts);
     } catch (error) {
       throw unavailable('the claims of this instance could not be read', error);
     }
+  }
+
+  private get inDoubt(): boolean {
+    return this.doubts > this.settledDoubts;
+  }
+
+  /** Only those of the queues that the caller works on: it has slots of its own for them. */
+  private takeAdopted(queues: readonly string[], max: number): readonly ClaimedUnit[] {
+    if (this.adopted.length === 0) return [];
+    const taken = this.adopted.filter((unit) => queues.includes(unit.queue)).slice(0, max);
+    for (const unit of taken) this.adopted.splice(this.adopted.indexOf(unit), 1);
+    return taken.filter((unit) => !unit.isLost);
   }
 
   private async claim(redis: Redis, queues: readonly string[], max: number): Promise<readonly ClaimedUnit[]> {
@@ -191,7 +209,7 @@ export class TrackingFetcher implements Fetcher {
     };
     const reply = await this.courier.exchange(redis, call);
     if (reply === undefined || 'error' in reply) {
-      this.inDoubt = true;
+      this.doubts += 1;
       throw unavailable('a claim got no answer; if it took jobs, they will be found', reply?.error);
     }
     const claimed = readClaim(reply.value, queues);
@@ -202,7 +220,7 @@ export class TrackingFetcher implements Fetcher {
         `instance ${id} is not registered: it waits for its next beat`,
       );
     }
-    this.notePassedOver(claimed);
+    this.notePassedOver(queues, claimed);
     return claimed.jobs.map((job) => this.ledger.hold(new ClaimedUnit(id, job, this.courier.outbox)));
   }
 
@@ -262,16 +280,16 @@ export class TrackingFetcher implements Fetcher {
     });
   }
 
-  private notePassedOver({ paused, unusable }: ClaimReply): void {
-    const fresh = unusable.filter((queue) => !this.unusable.includes(queue));
-    for (const queue of fresh) {
+  private notePassedOver(asked: readonly string[], { paused, unusable }: ClaimReply): void {
+    for (const queue of unusable) {
+      if (this.unusable.has(queue)) continue;
       this.logger.error(
         { key: keys.queue(queue) },
         'the key of a queue holds something else than a list; it is passed over',
       );
     }
-    this.paused = paused;
-    this.unusable = unusable;
+    noteFor(this.paused, asked, paused);
+    noteFor(this.unusable, asked, unusable);
   }
 
   private connection(): Redis {
@@ -281,6 +299,13 @@ export class TrackingFetcher implements Fetcher {
       'the fetcher does not run: it was not started, or was stopped',
     );
   }
+}
+
+/** Of the queues that were asked, now these; what was noted of others stays. Called for each claim. */
+function noteFor(noted: Set<string>, asked: readonly string[], now: readonly string[]): void {
+  if (noted.size === 0 && now.length === 0) return;
+  for (const queue of asked) noted.delete(queue);
+  for (const queue of now) noted.add(queue);
 }
 
 function tooManyBlocked(count: number): TsqError {

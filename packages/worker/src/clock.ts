@@ -6,9 +6,9 @@ import { type Logger, silentLogger } from '@tsq/core';
 import type { Redis } from 'ioredis';
 import { Trouble } from './trouble.js';
 
-/** Milliseconds since the epoch. */
 export interface Clock {
-  nowMs(): number | Promise<number>;
+  /** Milliseconds since the epoch; undefined: nobody can say, so nothing may be taken for over. */
+  nowMs(): number | undefined | Promise<number | undefined>;
 }
 
 /** This host's, for who has no Redis at hand. */
@@ -24,21 +24,18 @@ interface Sample {
 
 export class RedisClock implements Clock {
   private sample: Sample | undefined;
-  private asking: Promise<number> | undefined;
+  private asking: Promise<number | undefined> | undefined;
   private readonly trouble: Trouble;
 
   constructor(
     private readonly redis: Redis,
     logger: Logger = silentLogger,
   ) {
-    this.trouble = new Trouble(
-      logger,
-      "Can't ask Redis for its time; the clock of this host counts meanwhile",
-    );
+    this.trouble = new Trouble(logger, "Can't ask Redis for its time");
   }
 
-  /** A promise only when Redis must be asked. Never rejects. */
-  nowMs(): number | Promise<number> {
+  /** A promise only when Redis must be asked. undefined as long as it has never answered. Never rejects. */
+  nowMs(): number | Promise<number | undefined> {
     if (this.sample !== undefined && performance.now() - this.sample.takenAtMs < trustedForMs) {
       return this.estimate(this.sample);
     }
@@ -48,7 +45,7 @@ export class RedisClock implements Clock {
     return this.asking;
   }
 
-  private async ask(): Promise<number> {
+  private async ask(): Promise<number | undefined> {
     try {
       const [seconds, microseconds] = await this.redis.time();
       this.sample = {
@@ -59,7 +56,7 @@ export class RedisClock implements Clock {
     } catch (error) {
       this.trouble.met(error);
     }
-    return this.sample === undefined ? Date.now() : this.estimate(this.sample);
+    return this.sample === undefined ? undefined : this.estimate(this.sample);
   }
 
   private estimate({ redisMs, takenAtMs }: Sample): number {

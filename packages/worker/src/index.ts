@@ -12,7 +12,7 @@ export type { WorkerSettings } from './worker-settings.js';
 // Running one job
 
 export { type Clock, RedisClock } from './clock.js';
-export type { FailureHandler } from './failure-handlers.js';
+export type { FailureEnding, FailureHandler } from './failure-handlers.js';
 export type { JobLogLevel } from './job-log.js';
 export type { JobProcessor, ProcessedJob } from './job-processor.js';
 export { type JobRetrySettings, retryDelaySeconds } from './job-retry.js';
@@ -39,6 +39,7 @@ export {
   type ManagerSettings,
 } from './manager.js';
 export { type QueueMode, QueueOrder, queueMode, type WeightedQueue } from './queue-order.js';
+export { Together } from './together.js';
 
 // What is due
 

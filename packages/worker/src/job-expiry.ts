@@ -1,7 +1,7 @@
 /**
  * `expires_in`: from when on a job is not to begin any more. What must stay true: a job is never dropped too early. Counted is
- * from when it was due, and that moment stands in the payload only where a producer wrote `expiry` (tsq's client does, and
- * Pro's). Without one the count starts with the latest moment that the payload knows of: a little late, for a retry at most
+ * from when it was due, and that moment stands in the payload only where a producer wrote `expiry` (tsq's client does, and so,
+ * by public accounts, does Pro's). Without one the count starts with the latest moment that the payload knows of: a little late, for a retry at most
  * by what the first run waited and took.
  */
 import type { Payload } from '@tsq/core';

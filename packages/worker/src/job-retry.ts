@@ -82,10 +82,11 @@ export class JobRetry {
     if (limit === 'none' && job.workerOptions !== undefined) return discarded;
     const retryForSeconds = durationSeconds(job.payload, 'retry_for') ?? job.workerOptions?.retryFor;
     // What was stamped by the clock of one host would be judged by that of another.
-    const nowMs = retryForSeconds === undefined ? this.settings.now() : await this.clock.nowMs();
+    const clockMs = retryForSeconds === undefined ? undefined : await this.clock.nowMs();
+    const nowMs = clockMs ?? this.settings.now();
     const count = (storedCount(job.payload) ?? -1) + 1;
     const bytes = job.payload.edit(this.failureFields(job, error, count, nowMs));
-    if (limit === 'none' || this.isExhausted(job.payload, { count, limit, retryForSeconds, nowMs })) {
+    if (limit === 'none' || this.isExhausted(job.payload, { count, limit, retryForSeconds, clockMs })) {
       return await exhausted(job, bytes, error, hooks);
     }
     const decision = (await hooks?.retryIn(count, error)) ?? 'default';
@@ -107,10 +108,11 @@ export class JobRetry {
     return isInteger(retry) ? Number(retry) : this.settings.maxRetries;
   }
 
-  private isExhausted(payload: Payload, { count, limit, retryForSeconds, nowMs }: Reckoning): boolean {
+  private isExhausted(payload: Payload, { count, limit, retryForSeconds, clockMs }: Reckoning): boolean {
     if (retryForSeconds === undefined) return count >= limit;
     const failedAtMs = timeMs(payload, 'failed_at');
-    const isOver = failedAtMs !== undefined && failedAtMs + retryForSeconds * 1_000 < nowMs;
+    const isOver =
+      failedAtMs !== undefined && clockMs !== undefined && failedAtMs + retryForSeconds * 1_000 < clockMs;
     // One that failed before, nobody can say when, must come to an end too.
     const countsToo =
       this.settings.retryForRule === 'time-or-count' || (failedAtMs === undefined && count > 0);
@@ -141,7 +143,7 @@ interface Reckoning {
   readonly count: number;
   readonly limit: number;
   readonly retryForSeconds: number | undefined;
-  readonly nowMs: number;
+  readonly clockMs: number | undefined;
 }
 
 async function exhausted(

@@ -46,7 +46,7 @@ export interface ProcessorSettings {
   readonly retry?: Partial<JobRetrySettings>;
   /** Between a timeout's signal and giving up on a `perform` that does not heed it. Default 5000. */
   readonly timeoutGraceMs?: number;
-  /** How long an answer of a worker's `retryIn` or `retriesExhausted` is waited for. Default 30,000. */
+  /** How long a worker's `retryIn` or `retriesExhausted`, or a handler, is waited for. Default 30,000. */
   readonly hookTimeoutMs?: number;
   /** Default `all`: a line at the start and one at the end of each job. */
   readonly jobLog?: JobLogLevel;
@@ -80,6 +80,7 @@ export class Processor implements JobProcessor {
   private readonly jobRetry: JobRetry;
   private readonly jobTimeout: JobTimeout;
   private readonly clock: Clock;
+  private readonly hookTimeoutMs: number;
   private readonly tally = { unreadable: 0, expired: 0, lost: 0, unknown: 0 };
 
   constructor(
@@ -89,6 +90,7 @@ export class Processor implements JobProcessor {
     this.logger = parts.logger ?? silentLogger;
     this.jobLog = new JobLog(settings.jobLog ?? 'all');
     this.clock = parts.clock ?? hostClock;
+    this.hookTimeoutMs = settings.hookTimeoutMs ?? 30_000;
     this.jobRetry = new JobRetry(settings.retry, this.clock);
     this.jobTimeout = new JobTimeout(settings.timeoutGraceMs ?? 5_000);
   }
@@ -107,8 +109,10 @@ export class Processor implements JobProcessor {
       }
       this.begin(job);
       const expiry = expiresAtMs(job.payload, job.options.expiresIn);
-      const lateMs = expiry === undefined ? -1 : (await this.clock.nowMs()) - expiry;
-      if (lateMs >= 0) return this.drop(job, lateMs);
+      if (expiry !== undefined) {
+        const nowMs = await this.clock.nowMs();
+        if (nowMs !== undefined && nowMs >= expiry) return this.drop(job, nowMs - expiry);
+      }
       try {
         await this.run(job);
       } catch (error) {
@@ -169,7 +173,7 @@ export class Processor implements JobProcessor {
   /** `requeue` when the job is taken away while its worker's hooks are asked: who runs it next asks them again. */
   private async outcomeOf(job: RunningJobContext, error: unknown): Promise<Outcome> {
     const failed = { payload: job.payload, queue: job.queue, workerOptions: job.worker?.options };
-    const hooks = new RetryHooks(job, job.options, this.settings.hookTimeoutMs ?? 30_000);
+    const hooks = new RetryHooks(job, job.options, this.hookTimeoutMs);
     job.whenTakenAway = hooks.takeAway;
     try {
       const outcome = await this.jobRetry.outcomeOf(failed, error, hooks);
@@ -191,10 +195,12 @@ export class Processor implements JobProcessor {
   /** Within the job's slot: handlers that are slow slow down the failures, instead of piling up. */
   private async tellHandlers(job: Job, error: unknown, { outcome, settlement }: ProcessedJob): Promise<void> {
     const { errorHandlers = [], deathHandlers = [] } = this.settings;
-    if (errorHandlers.length > 0) await callHandlers(errorHandlers, job, error);
-    if (deathHandlers.length === 0 || outcome.kind === 'retry') return;
+    const { kind } = outcome;
+    const failure = { job, error, ending: kind === 'retry' || kind === 'dead' ? kind : 'discarded' } as const;
+    if (errorHandlers.length > 0) await callHandlers(errorHandlers, failure, this.hookTimeoutMs);
+    if (deathHandlers.length === 0 || kind === 'retry') return;
     // A job that another instance owns by now has not died.
-    if ((await settlement) === 'settled') await callHandlers(deathHandlers, job, error);
+    if ((await settlement) === 'settled') await callHandlers(deathHandlers, failure, this.hookTimeoutMs);
   }
 
   private bury(unit: UnitOfWork, error: unknown): ProcessedJob {

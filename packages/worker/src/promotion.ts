@@ -28,16 +28,26 @@ export interface PromotionSettings {
   readonly dialect: Dialect;
   /** Entries per round trip, at most 1000. */
   readonly batchSize: number;
+  /** A batch ends early once it is longer. */
+  readonly maxBatchBytes: number;
   readonly dead: DeadSetLimits;
 }
 
-/** What became of the due entries of one pass. */
-export interface PromotionCounts {
+/** What became of one batch. */
+export interface BatchResult {
   readonly promoted: number;
   /** To `dead`, because they are no payloads. */
   readonly buried: number;
   /** Left in their set, because a key that they need holds another type. */
   readonly stuck: number;
+  /** This look at the set is over: nothing more is due, or another process is at it. */
+  readonly isLast: boolean;
+}
+
+interface Due {
+  readonly nowMs: number;
+  readonly more: boolean;
+  readonly entries: readonly Buffer[];
 }
 
 interface Entry {
@@ -64,30 +74,26 @@ export class Promotion {
   ) {}
 
   /**
-   * Until nothing is due, or `signal` aborts; a batch that has begun is finished.
+   * The next batch of one look at `set`; one call of a script reads it, one or two move it.
+   * @param passedOver entries of this look that could not be moved: they still stand among the earliest
    * @throws what the connection throws; each entry is then in its set or on its queue
    */
-  async drain(set: DueSet, signal: AbortSignal): Promise<PromotionCounts> {
-    const counts = { promoted: 0, buried: 0, stuck: 0 };
-    while (!signal.aborted) {
-      // What is stuck stays among the earliest, so the next batch is looked for behind it.
-      const { nowMs, due } = await this.due(set, counts.stuck);
-      if (due.length === 0) break;
-      const { readable, unreadable } = this.sort(due, nowMs);
-      const buried = await this.bury(set, unreadable);
-      const promoted = await this.promote(set, readable);
-      counts.promoted += promoted.moved;
-      counts.buried += buried.moved;
-      counts.stuck += promoted.stuck + buried.stuck;
-      if (due.length < this.settings.batchSize) break;
-    }
-    return counts;
+  async moveBatch(set: DueSet, passedOver: number): Promise<BatchResult> {
+    const { nowMs, more, entries } = await this.due(set, passedOver);
+    const { readable, unreadable } = this.sort(entries, nowMs);
+    const buried = await this.bury(set, unreadable);
+    const promoted = await this.promote(set, readable);
+    const stuck = promoted.stuck + buried.stuck;
+    // When others have moved all that was read here, they are at it: a fleet that races for each batch only keeps Redis busy.
+    const isAlone = promoted.moved + buried.moved + stuck > 0;
+    return { promoted: promoted.moved, buried: buried.moved, stuck, isLast: !more || !isAlone };
   }
 
-  private async due(set: DueSet, offset: number): Promise<{ nowMs: number; due: readonly Buffer[] }> {
-    const reply = await dueScript.run(this.redis, [set], [offset, this.settings.batchSize]);
-    const [now, ...due] = asBuffers(reply);
-    return { nowMs: Number(now?.toString()), due };
+  private async due(set: DueSet, offset: number): Promise<Due> {
+    const { batchSize, maxBatchBytes } = this.settings;
+    const reply = await dueScript.run(this.redis, [set], [offset, batchSize, maxBatchBytes]);
+    const [now, more, ...entries] = asBuffers(reply);
+    return { nowMs: Number(now?.toString()), more: more?.toString() === '1', entries };
   }
 
   private sort(due: readonly Buffer[], nowMs: number): Sorted {

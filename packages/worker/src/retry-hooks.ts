@@ -5,6 +5,7 @@
  */
 import { describeValue, type Job, type Logger, type RetryDecision, type WorkerOptions } from '@tsq/core';
 import { jobStorage } from './current-job.js';
+import { Waiting } from './in-time.js';
 import { logSafely, logThrown } from './log-thrown.js';
 
 /** More than that is a point in time, or milliseconds. */
@@ -14,7 +15,7 @@ type Hook = 'retryIn' | 'retriesExhausted';
 
 export class RetryHooks {
   private isTakenAway = false;
-  private stopWaiting: (() => void) | undefined;
+  private waiting: Waiting<unknown> | undefined;
 
   constructor(
     private readonly job: Job,
@@ -25,7 +26,7 @@ export class RetryHooks {
   /** Somebody else ends the job meanwhile (a stop, a lost claim): no answer is waited for any more. */
   readonly takeAway = (): void => {
     this.isTakenAway = true;
-    this.stopWaiting?.();
+    this.waiting?.giveUp();
   };
 
   /** What was decided here is not to be written. */
@@ -61,29 +62,15 @@ export class RetryHooks {
   }
 
   private async inTime(hook: Hook, answer: Promise<unknown>): Promise<unknown> {
-    let isGivenUp = false;
-    let timer: NodeJS.Timeout | undefined;
-    const noAnswer = new Promise<undefined>((resolve) => {
-      this.stopWaiting = () => {
-        isGivenUp = true;
-        resolve(undefined);
-      };
-      timer = setTimeout(() => {
-        this.stopWaiting?.();
-        const message = `${hook} of the worker has not answered within ${this.timeoutMs} ms; the default is taken`;
-        logSafely(() => this.logger.error({ hook }, message));
-      }, this.timeoutMs);
+    const { timeoutMs } = this;
+    const untimely = `${hook} of the worker has not answered within ${timeoutMs} ms; the default is taken`;
+    this.waiting = new Waiting(answer, {
+      timeoutMs,
+      onTimeout: () => logSafely(() => this.logger.error({ hook }, untimely)),
+      onLate: (late) =>
+        logThrown(this.logger, 'warn', { hook }, late, `${hook} of the worker failed too late`),
     });
-    // What it says after that counts for nothing; what it throws would, unhandled, end the process.
-    answer.catch((late: unknown) => {
-      if (isGivenUp) logThrown(this.logger, 'warn', { hook }, late, `${hook} of the worker failed too late`);
-    });
-    try {
-      return await Promise.race([answer, noAnswer]);
-    } finally {
-      clearTimeout(timer);
-      this.stopWaiting = undefined;
-    }
+    return await this.waiting.result();
   }
 
   private reportNonsense(answer: unknown): void {

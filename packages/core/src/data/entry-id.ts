@@ -12,7 +12,12 @@ export interface EntryId {
 }
 
 /** Up to the first `-` that is not a sign of the number. */
-const shape = /^(-?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)-(.*)$/s;
+const shape = /^(-?(?:inf|\d+(?:\.\d*)?(?:[eE][+-]?\d+)?))-(.*)$/s;
+
+/** The number that a score's text means; Redis writes the infinite ones `inf` and `-inf`. */
+export function scoreValue(score: string): number {
+  return Number(score.replace('inf', 'Infinity'));
+}
 
 export function entryId(score: string, jid: string | undefined): string {
   return `${score}-${jid ?? ''}`;
@@ -21,7 +26,7 @@ export function entryId(score: string, jid: string | undefined): string {
 /** @throws TSQ_ENTRY_ID_INVALID */
 export function parseEntryId(id: string): EntryId {
   const [, score, jid] = shape.exec(id) ?? [];
-  if (score !== undefined && jid !== undefined && Number.isFinite(Number(score))) return { score, jid };
+  if (score !== undefined && jid !== undefined) return { score, jid };
   throw new TsqError(
     'TSQ_ENTRY_ID_INVALID',
     `id of an entry: expected SCORE-JID, such as 1795466562.25-4be907bd80d98464f53e1846, got ${JSON.stringify(id)}`,

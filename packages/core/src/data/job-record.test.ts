@@ -65,11 +65,11 @@ describe('JobRecord', () => {
   );
 
   test('a backtrace that unpacks to more than 16 MB is none', () => {
-    const bomb = deflateSync(Buffer.alloc(17 * 1024 * 1024, ' ')).toString('base64');
+    const bomb = deflateSync(`["${'x'.repeat(17 * 1024 * 1024)}"]`).toString('base64');
     expect(record(`{"class":"W","args":[],"error_backtrace":"${bomb}"}`).errorBacktrace).toBeUndefined();
   });
 
-  test.each(['{not json', '[]', '"x"', '{"class":1,"args":[]}', '', '{"class":"W"}'])(
+  test.each(['{not json', '[]', '"x"', '', '{"class":"W","args":[]} x'])(
     'of the bytes %p has no class and no args, and keeps them',
     (json) => {
       const job = record(json);
@@ -78,6 +78,19 @@ describe('JobRecord', () => {
       expect(job.bytes.toString()).toBe(json);
     },
   );
+
+  test('of an object that is no job what it has is read, and it has no payload', () => {
+    const job = record('{"class":"W","jid":"j","error_message":"no args"}');
+    expect([job.class, job.displayClass, job.jid, job.errorMessage, job.args, job.payload]).toEqual([
+      ...['W', 'W', 'j', 'no args'],
+      ...[undefined, undefined],
+    ]);
+    expect(record('{"class":7,"args":[1],"jid":"j"}')).toMatchObject({
+      class: undefined,
+      args: [1],
+      jid: 'j',
+    });
+  });
 
   test("the wrapper of Sidekiq 8 is taken off like Rails'", () => {
     const job = record(

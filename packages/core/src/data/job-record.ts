@@ -1,16 +1,20 @@
 /**
  * A job at rest, as its bytes and what can be read in them. Nothing is parsed before it is asked for. Bytes that nobody can
- * read are a record too: it has no class and no args, but its bytes are there to be looked at and deleted.
+ * read are a record too: it has no class and no args, but its bytes are there to be looked at and deleted. So is an object that
+ * lacks some key: it is no job, and what it has is shown.
  */
 import { readTimestampMs } from '../dialect.js';
 import { TsqError } from '../errors.js';
+import { maxNesting } from '../exact-json.js';
 import type { JsonValue } from '../json.js';
+import { JsonFields } from '../json-fields.js';
+import { scanJsonObject } from '../json-object.js';
 import { Payload } from '../payload.js';
 import { backtraceLines } from './backtrace.js';
 import { type Shown, shownAs } from './display.js';
 
 export class JobRecord {
-  private parsed: { readonly payload: Payload | undefined } | undefined;
+  private scanned: { readonly fields: JsonFields | undefined } | undefined;
   private read: { readonly args: readonly JsonValue[] | undefined } | undefined;
   private shown: Shown | undefined;
 
@@ -25,33 +29,32 @@ export class JobRecord {
 
   /** undefined when the bytes are not one JSON object with a class and args. */
   get payload(): Payload | undefined {
-    this.parsed ??= { payload: readable(() => Payload.parse(this.bytes)) };
-    return this.parsed.payload;
+    return readable(() => Payload.parse(this.bytes));
   }
 
   /** undefined when neither the list nor the payload names one. */
   get queue(): string | undefined {
-    return this.ownQueue ?? this.payload?.string('queue');
+    return this.ownQueue ?? this.fields?.string('queue');
   }
 
   get jid(): string | undefined {
-    return this.payload?.jid;
+    return this.fields?.string('jid');
   }
 
   /** The name on the wire: an ActiveJob's is its wrapper's, see `displayClass`. */
   get class(): string | undefined {
-    return this.payload?.class;
+    return this.fields?.string('class');
   }
 
   /** Exact: an integer beyond 2^53 is a BigInt. */
   get args(): readonly JsonValue[] | undefined {
-    this.read ??= { args: readable(() => this.payload?.args()) };
+    this.read ??= { args: asArray(this.value('args')) };
     return this.read.args;
   }
 
   /** As Sidekiq's pages show it: an ActiveJob's own class, `Mailer#method` of a mail, or the payload's `display_class`. */
   get displayClass(): string | undefined {
-    return this.show()?.class;
+    return this.show()?.class ?? this.class;
   }
 
   /** Those of the job inside an ActiveJob wrapper; of an encrypted job, without the ciphertext. */
@@ -80,15 +83,15 @@ export class JobRecord {
 
   /** 0 after the first failure, -1 after that one was retried by hand. */
   get retryCount(): number | undefined {
-    return this.payload?.integer('retry_count');
+    return this.fields?.integer('retry_count');
   }
 
   get errorClass(): string | undefined {
-    return this.payload?.string('error_class');
+    return this.fields?.string('error_class');
   }
 
   get errorMessage(): string | undefined {
-    return this.payload?.string('error_message');
+    return this.fields?.string('error_message');
   }
 
   /** The lines, unpacked; undefined when none are stored, or what is stored can't be read. */
@@ -103,12 +106,18 @@ export class JobRecord {
 
   /** Of the batch (Sidekiq Pro) that it belongs to. */
   get bid(): string | undefined {
-    return this.payload?.string('bid');
+    return this.fields?.string('bid');
   }
 
   /** Any key of the payload, exact; undefined when it is absent. */
   value(key: string): JsonValue | undefined {
-    return readable(() => this.payload?.value(key));
+    return readable(() => this.fields?.value(key));
+  }
+
+  /** undefined when the bytes are not one JSON object. */
+  private get fields(): JsonFields | undefined {
+    this.scanned ??= { fields: readable(() => new JsonFields(scanJsonObject(this.bytes, maxNesting))) };
+    return this.scanned.fields;
   }
 
   private show(): Shown | undefined {
@@ -119,10 +128,14 @@ export class JobRecord {
   }
 
   private date(key: string): Date | undefined {
-    const raw = this.payload?.raw(key);
+    const raw = this.fields?.raw(key);
     const epochMs = raw === undefined ? undefined : readTimestampMs(raw);
     return epochMs === undefined ? undefined : new Date(epochMs);
   }
+}
+
+function asArray(value: JsonValue | undefined): readonly JsonValue[] | undefined {
+  return Array.isArray(value) ? value : undefined;
 }
 
 /** undefined where the bytes can't be read; the rest is somebody's mistake, and is thrown. */

@@ -65,20 +65,43 @@ describe('JobSet', () => {
     expect(met).toEqual(names(1, 200));
   });
 
-  test('a payload that begins like another for longer than a block is put in its place', async () => {
-    const redis = server.connect();
-    const long = (end: string) => job('x', `,"pad":"${'é'.repeat(400)}${end}"`);
-    const all = ['a', 'b', 'ba', 'c', 'é'].map(long);
-    await redis.zadd('retry', ...all.flatMap((bytes) => [1, bytes]));
-    for (const [at, bytes] of all.entries()) {
-      await redis.zrem('retry', bytes);
-      const cursor = { score: '1', bytes: Buffer.from(bytes) };
-      const [behind] = await setPage(redis, 'retry', 'earliest-first', 1, cursor);
-      const [before] = await setPage(redis, 'retry', 'latest-first', 1, cursor);
-      expect([behind?.bytes.toString(), before?.bytes.toString()]).toEqual([all[at + 1], all[at - 1]]);
-      await redis.zadd('retry', 1, bytes);
-    }
-  });
+  test.each([
+    ['earliest-first', 10_000],
+    ['latest-first', -10_000],
+  ] as const)(
+    'a reader (%s) that puts each entry ahead of itself meets each once, and ends',
+    async (order, ahead) => {
+      const redis = server.connect();
+      await fill(redis, 'schedule', names(1, 120));
+      const met: (string | undefined)[] = [];
+      for await (const entry of new ScheduledSet(redis).each(order)) {
+        met.push(entry.jid);
+        if (met.length > 500) break;
+        expect(await entry.reschedule(ahead + Math.sign(ahead) * met.length)).toBe(true);
+      }
+      expect(met).toEqual(order === 'earliest-first' ? names(1, 120) : names(1, 120).toReversed());
+    },
+  );
+
+  // The script compares in blocks of 256 bytes: the difference behind blocks, at the first byte of one, and at its last.
+  const ahead = Buffer.byteLength(job('x', ',"pad":"')) - 1;
+  test.each([['é'.repeat(400)], ['x'.repeat(256 - ahead)], ['x'.repeat(255 - ahead)], ['']])(
+    'payloads that differ only behind a common beginning are put in their places',
+    async (pad) => {
+      const redis = server.connect();
+      const long = (end: string) => job('x', `,"pad":"${pad}${end}"`);
+      const all = ['a', 'b', 'ba', 'c', 'é'].map(long);
+      await redis.zadd('retry', ...all.flatMap((bytes) => [1, bytes]));
+      for (const [at, bytes] of all.entries()) {
+        await redis.zrem('retry', bytes);
+        const cursor = { score: '1', bytes: Buffer.from(bytes) };
+        const [behind] = await setPage(redis, 'retry', 'earliest-first', 1, cursor);
+        const [before] = await setPage(redis, 'retry', 'latest-first', 1, cursor);
+        expect([behind?.bytes.toString(), before?.bytes.toString()]).toEqual([all[at + 1], all[at - 1]]);
+        await redis.zadd('retry', 1, bytes);
+      }
+    },
+  );
 
   test('a page of a million entries takes as many commands as one of a hundred', async () => {
     const redis = server.connect();
@@ -159,6 +182,22 @@ describe('JobSet', () => {
     for await (const entry of new RetrySet(redis)) {
       expect((await new RetrySet(redis).fetch(entry.id))?.bytes).toEqual(entry.bytes);
     }
+  });
+
+  test('entries of scores that no clock shows are met, found by their ids, and have no time', async () => {
+    const redis = server.connect();
+    await redis.zadd('retry', '-inf', job('a'), '1e21', job('b'), 'inf', job('c'), '1795466562', job('d'));
+    const found: unknown[] = [];
+    for await (const entry of new RetrySet(redis)) {
+      const same = await new RetrySet(redis).fetch(entry.id);
+      found.push([same?.jid, same?.score, same?.at?.getTime()]);
+    }
+    expect(found).toEqual([
+      ['a', '-inf', undefined],
+      ['d', '1795466562', 1795466562000],
+      ['b', '1e+21', undefined],
+      ['c', 'inf', undefined],
+    ]);
   });
 
   test('clear tells how many went; a key of another type stays', async () => {

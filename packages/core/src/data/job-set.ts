@@ -8,9 +8,10 @@ import type { Dialect } from '../dialect.js';
 import { scoreText } from '../job-encoding.js';
 import { dueAtSeconds } from '../job-item.js';
 import { clearSet } from './clear.js';
-import { parseEntryId } from './entry-id.js';
+import { parseEntryId, scoreValue } from './entry-id.js';
 import { EntryMoves } from './entry-moves.js';
 import { type PageOptions, pageBounds } from './page.js';
+import { SeenEntries } from './seen-entries.js';
 import { type EntryOrder, type ScoredBytes, scoredBytes, setPage, setSlice } from './set-page.js';
 import { SortedEntry } from './sorted-entry.js';
 import { type SweepCounts, type SweepOptions, sweep } from './sweep.js';
@@ -55,12 +56,15 @@ export class JobSet {
 
   /**
    * Every entry, in pages of 50. Entries may come and go meanwhile, by the reader's own hand too: one that is there all the
-   * while is given, and once.
+   * while is given, and once, though the reader reschedule it. What others reschedule may be given at both times, or at none.
    */
   async *each(order: EntryOrder = 'earliest-first'): AsyncGenerator<SortedEntry, void, undefined> {
+    const moved = new SeenEntries();
     let page = await setPage(this.redis, this.key, order, pageSize);
     while (page.length > 0) {
-      for (const entry of page) yield this.entry(entry);
+      for (const { bytes, score } of page) {
+        if (!moved.has(bytes)) yield new SortedEntry(this.moves, bytes, score, moved.add);
+      }
       page = await setPage(this.redis, this.key, order, pageSize, page.at(-1));
     }
   }
@@ -109,7 +113,7 @@ export class JobSet {
     let page = await setPage(this.redis, this.key, 'earliest-first', pageSize, before);
     while (page.length > 0) {
       for (const found of page) {
-        if (Number(found.score) !== Number(score)) return undefined;
+        if (scoreValue(found.score) !== scoreValue(score)) return undefined;
         const entry = this.entry(found);
         if ((entry.jid ?? '') === jid) return entry;
       }
@@ -140,7 +144,7 @@ export class JobSet {
    */
   rescheduleAll(at: Date | number, options: SweepOptions = {}): Promise<SweepCounts> {
     const score = scoreText(dueAtSeconds(at));
-    const isThere = (entry: SortedEntry) => Number(entry.score) === Number(score);
+    const isThere = (entry: SortedEntry) => scoreValue(entry.score) === scoreValue(score);
     return sweep(this, this.moves.reschedule(score), options, isThere);
   }
 

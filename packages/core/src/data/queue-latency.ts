@@ -1,7 +1,9 @@
 /** How long the oldest job of a queue has waited: from when it was enqueued until now, by Redis' clock. */
 import { readTimestampMs } from '../dialect.js';
 import { TsqError } from '../errors.js';
-import { Payload } from '../payload.js';
+import { maxNesting } from '../exact-json.js';
+import { JsonFields } from '../json-fields.js';
+import { scanJsonObject } from '../json-object.js';
 
 /**
  * Seconds; 0 for an empty queue, for a job that does not say when it was enqueued, and for one whose client's clock is ahead.
@@ -15,8 +17,8 @@ export function latencySeconds(oldest: Buffer | undefined, nowMs: number): numbe
 
 function enqueuedAtMs(bytes: Buffer): number | undefined {
   try {
-    const payload = Payload.parse(bytes);
-    const raw = payload.raw('enqueued_at') ?? payload.raw('created_at');
+    const job = new JsonFields(scanJsonObject(bytes, maxNesting));
+    const raw = job.raw('enqueued_at') ?? job.raw('created_at');
     return raw === undefined ? undefined : readTimestampMs(raw);
   } catch (error) {
     if (error instanceof TsqError) return undefined; // bytes that nobody can read do not say when they came

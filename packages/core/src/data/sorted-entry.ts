@@ -2,16 +2,20 @@
 import { TsqError } from '../errors.js';
 import { scoreText } from '../job-encoding.js';
 import { dueAtSeconds } from '../job-item.js';
-import { entryId } from './entry-id.js';
+import { entryId, scoreValue } from './entry-id.js';
 import type { EntryMoves, Move } from './entry-moves.js';
 import { JobRecord } from './job-record.js';
 
 export class SortedEntry extends JobRecord {
-  /** @param score seconds since the epoch, as Redis gave it: not made a number, or it might not find the entry again */
+  /**
+   * @param score seconds since the epoch, as Redis gave it: not made a number, or it might not find the entry again
+   * @param onRescheduled the reader of the set hears that the entry stands elsewhere now
+   */
   constructor(
     private readonly moves: EntryMoves,
     bytes: Buffer,
     readonly score: string,
+    private readonly onRescheduled: (bytes: Buffer) => void = () => undefined,
   ) {
     super(bytes);
   }
@@ -21,9 +25,10 @@ export class SortedEntry extends JobRecord {
     return entryId(this.score, this.jid);
   }
 
-  /** When it is due; in `dead`, when it died. */
-  get at(): Date {
-    return new Date(Number(this.score) * 1000);
+  /** When it is due; in `dead`, when it died. undefined for a score that no Date can hold. */
+  get at(): Date | undefined {
+    const at = new Date(scoreValue(this.score) * 1000);
+    return Number.isNaN(at.getTime()) ? undefined : at;
   }
 
   /**
@@ -62,8 +67,10 @@ export class SortedEntry extends JobRecord {
    * @returns false: it is not there any more
    * @throws TSQ_JOB_INVALID for what is no point in time
    */
-  reschedule(at: Date | number): Promise<boolean> {
-    return this.act(this.moves.reschedule(scoreText(dueAtSeconds(at))));
+  async reschedule(at: Date | number): Promise<boolean> {
+    const isDone = await this.act(this.moves.reschedule(scoreText(dueAtSeconds(at))));
+    if (isDone) this.onRescheduled(this.bytes);
+    return isDone;
   }
 
   private async act(move: Move): Promise<boolean> {

@@ -4,8 +4,8 @@
  */
 import type { Redis } from 'ioredis';
 import { TsqError } from '../errors.js';
-import { type JsonObject, memberOf, scanJsonObject } from '../json-object.js';
-import { QUOTE } from '../json-scanner.js';
+import { JsonFields } from '../json-fields.js';
+import { scanJsonObject } from '../json-object.js';
 import { keys } from '../keys.js';
 import { JobRecord } from './job-record.js';
 import { repliesOf } from './replies.js';
@@ -65,29 +65,15 @@ function fieldsOf(reply: unknown): readonly [string, Buffer][] {
 
 function workIn(json: Buffer, process: string, thread: string): Work | undefined {
   try {
-    const entry = scanJsonObject(json, maxDepth);
-    const queue = textOf(entry, 'queue');
-    const payload = rawOf(entry, 'payload');
+    const entry = new JsonFields(scanJsonObject(json, maxDepth));
+    const queue = entry.string('queue');
+    const payload = entry.raw('payload');
     if (queue === undefined || payload === undefined) return undefined;
-    const bytes = payload[0] === QUOTE ? Buffer.from(unquoted(payload)) : payload;
-    const runAt = new Date(Number(rawOf(entry, 'run_at')?.toString()) * 1000);
-    return { process, thread, queue, runAt, job: new JobRecord(bytes, queue) };
+    const text = entry.string('payload');
+    const job = new JobRecord(text === undefined ? payload : Buffer.from(text), queue);
+    return { process, thread, queue, runAt: new Date((entry.integer('run_at') ?? 0) * 1000), job };
   } catch (error) {
     if (error instanceof TsqError) return undefined;
     throw error;
   }
-}
-
-function rawOf(entry: JsonObject, key: string): Buffer | undefined {
-  const member = memberOf(entry, key);
-  return member === undefined ? undefined : entry.bytes.subarray(member.start, member.end);
-}
-
-function textOf(entry: JsonObject, key: string): string | undefined {
-  const value = rawOf(entry, key);
-  return value?.[0] === QUOTE ? unquoted(value) : undefined;
-}
-
-function unquoted(value: Buffer): string {
-  return JSON.parse(value.toString());
 }
