@@ -43,7 +43,7 @@ describe.each(Capture.all())('of Sidekiq $version', (capture) => {
     await redis.connect().zadd('schedule', capture.text('scheduled.score'), capture.bytes('scheduled'));
     const entry = await first(new ScheduledSet(redis.connect()));
     expect(entry).toMatchObject({ class: 'OkJob', args: ['later'], enqueuedAt: undefined });
-    expect(entry.at.toISOString()).toBe('2026-11-23T21:42:44.358Z');
+    expect(entry.at?.toISOString()).toBe('2026-11-23T21:42:44.358Z');
     expect(entry.createdAt?.toISOString()).toBe('2026-11-23T20:42:44.358Z');
     expect(entry.id).toBe(`${capture.text('scheduled.score')}-2374d066066e50e8834d4ea2`);
   });
