@@ -7,6 +7,7 @@
 import {
   type Component,
   type Logger,
+  type MetricsFormName,
   openConnection,
   type RedisLocation,
   type ServerMiddleware,
@@ -15,6 +16,7 @@ import { Heartbeat, Recoverer } from '@tsq/recovery';
 import { Instance, Keyspace, TrackingFetcher, trackingMiddleware } from '@tsq/tracker';
 import {
   type AnyWorker,
+  JobMetrics,
   JobStats,
   Launcher,
   Manager,
@@ -22,6 +24,7 @@ import {
   Poller,
   type ProcessInfo,
   Processor,
+  type ProcessorParts,
   type ProcessorSettings,
   ProcessRegistry,
   QueueOrder,
@@ -76,25 +79,32 @@ function componentsOf(
   const redis = openConnection(location, { name: `tsq:${instance.id}:service`, logger });
   const order = new QueueOrder(config.queues);
   const stats = new JobStats();
+  const metrics = config.metrics === 'off' ? undefined : new JobMetrics();
   const info = infoOf(config, identity, order);
   const beatIntervalMs = ms(config.beatIntervalSeconds);
 
   const heartbeat = new Heartbeat({ location, instance, keyspace, logger, ...beatSettings(config) });
   const fetcher = new TrackingFetcher({ location, instance, keyspace, dead: config.dead, logger });
   heartbeat.onBeat(() => void reconcile(fetcher, logger));
-  const processor = processorOf(parts, running, stats);
+  const processor = processorOf(parts, { running, stats, metrics });
   return [
     new RedisGate({ redis, logger, ...gateSettings(config) }),
     heartbeat,
     fetcher,
-    new ProcessRegistry({ redis, running, stats, onSignal, logger, beatIntervalMs, info }),
+    new ProcessRegistry({
+      ...{ redis, running, stats, metrics, metricsForms: metricsFormsOf(config) },
+      ...{ onSignal, logger, beatIntervalMs, info },
+    }),
     new Recoverer({ location, instance, keyspace, logger, ...recoverySettings(config) }),
     new Poller({ redis, logger, dialect: config.dialect, dead: config.dead, ...pollSettings(config) }),
     new Manager({ fetcher, processor, order, running, logger }, managerSettings(config)),
   ];
 }
 
-function processorOf(parts: ComposeParts, running: RunningJobs, stats: JobStats): Processor {
+function processorOf(
+  parts: ComposeParts,
+  books: Pick<ProcessorParts, 'running' | 'stats' | 'metrics'>,
+): Processor {
   const { config, workers, server, logger } = parts;
   const registry = new WorkerRegistry(workers);
   // The tracking is innermost: until `perform` begins, no job may be lost.
@@ -103,7 +113,7 @@ function processorOf(parts: ComposeParts, running: RunningJobs, stats: JobStats)
   const middleware = server.middleware.add('tsq:tracking', tracking);
   const { errorHandlers, deathHandlers } = server;
   const settings = { ...jobSettings(config), errorHandlers, deathHandlers };
-  return new Processor({ registry, middleware, running, stats, logger }, settings);
+  return new Processor({ registry, middleware, ...books, logger }, settings);
 }
 
 function reported({ jid, class: name, unit, startedAtMs }: RunningJob): ReportedJob {
@@ -138,6 +148,11 @@ function gateSettings({ redisUrl, failFast }: Config) {
 
 function managerSettings({ concurrency, claimAheadMs }: Config) {
   return { concurrency, claimAheadMs };
+}
+
+function metricsFormsOf({ metrics }: Config): readonly MetricsFormName[] {
+  if (metrics === 'off') return [];
+  return metrics === 'both' ? ['sidekiq7', 'sidekiq8'] : [metrics];
 }
 
 function beatSettings({ heartbeat }: Config) {

@@ -67,6 +67,8 @@ export const Config = z.strictObject({
     .prefault({}),
   /** How often the process shows itself to Sidekiq's pages, and looks for signals from there. */
   beatIntervalSeconds: seconds(50).default(10),
+  /** Whose Metrics page shows this process' jobs. */
+  metrics: z.enum(['sidekiq7', 'sidekiq8', 'both', 'off']).default('both'),
   heartbeat: Heartbeat.prefault({}),
   recovery: z
     .strictObject({

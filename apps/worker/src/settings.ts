@@ -170,6 +170,12 @@ const tuning: readonly Setting[] = [
     about: "how often Sidekiq's pages see news of the process",
   },
   {
+    path: 'metrics',
+    takes: 'text',
+    flags: [{ form: '--metrics <form>' }],
+    about: 'whose Metrics page shows the jobs: sidekiq7, sidekiq8, both or off',
+  },
+  {
     path: 'maxRetries',
     takes: 'number',
     flags: [{ form: '--max-retries <retries>' }],

@@ -16,11 +16,13 @@ export const errorCodes = {
   TSQ_CONFIG_INVALID: 'a setting of the wrong type or out of range',
   TSQ_CONFIG_UNKNOWN_KEY: 'a setting that nothing reads',
   TSQ_CONFIG_UNREADABLE: 'a configuration file that is absent or can not be read',
+  TSQ_DEPLOY_INVALID: 'a deploy mark without a label, or at no point in time',
   TSQ_INSTANCE_UNREGISTERED:
     'this instance was declared dead: it may claim nothing until it has registered anew',
   TSQ_JOB_INVALID: 'a job that Sidekiq would refuse: its class, queue, args, at, tags or retry',
   TSQ_JOB_STOPPED: 'the process stops and the deadline for running jobs has passed',
   TSQ_JOB_TIMEOUT: "a job ran longer than its worker's timeout",
+  TSQ_METRICS_WINDOW_INVALID: 'a stretch of time that the metrics do not keep',
   TSQ_MIDDLEWARE_UNKNOWN: 'a position in a middleware chain that names no entry of it',
   TSQ_NO_CURRENT_JOB: 'currentJob() called where no job runs',
   TSQ_PAYLOAD_TOO_DEEP: 'a payload nested deeper than the limit',

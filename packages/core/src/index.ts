@@ -13,6 +13,15 @@ export {
   unavailable,
   whenReady,
 } from './connection.js';
+export { type DeployMark, Deploys } from './data/deploys.js';
+export {
+  type ClassDetails,
+  type ClassMetrics,
+  type MetricsPoint,
+  MetricsQuery,
+  type MetricsWindow,
+} from './data/metrics-query.js';
+export { redisTimeMs } from './data/redis-time.js';
 export { type DeadSetLimits, sidekiqDeadSet } from './dead-set.js';
 export { describeValue } from './describe-value.js';
 export { type Dialect, readTimestampMs, timestampJson } from './dialect.js';
@@ -21,11 +30,13 @@ export type { EnqueueOptions } from './enqueue-options.js';
 export type { EnqueueArgs, Enqueuer } from './enqueuer.js';
 export { didYouMean, type ErrorCode, errorCodes, TsqError } from './errors.js';
 export { parseJson, stringifyJson } from './exact-json.js';
+export { addHistogram, histogramBucket, histogramBuckets, percentileMs } from './histogram.js';
 export type { Job, ServerMiddleware } from './job.js';
 export type { JsonValue } from './json.js';
 export { keys } from './keys.js';
 export { type Logger, silentLogger } from './logger.js';
 export { isNoScript, LuaScript, type ScriptArgument } from './lua-script.js';
+export { type MetricsForm, type MetricsFormName, metricsForms, metricsTtlSeconds } from './metric-keys.js';
 export { type Middleware, MiddlewareChain } from './middleware-chain.js';
 export { pause } from './pause.js';
 export { Payload, type PayloadEdits, type PayloadLimits } from './payload.js';

@@ -20,6 +20,7 @@ import { jobStorage } from './current-job.js';
 import { callHandlers, type FailureHandler } from './failure-handlers.js';
 import { RunningJobContext } from './job-context.js';
 import { JobLog, type JobLogLevel } from './job-log.js';
+import type { JobMetrics } from './job-metrics.js';
 import type { JobProcessor, ProcessedJob } from './job-processor.js';
 import { JobRetry, type JobRetrySettings } from './job-retry.js';
 import type { JobStats } from './job-stats.js';
@@ -33,6 +34,7 @@ export interface ProcessorParts {
   readonly middleware: MiddlewareChain<Job, void>;
   readonly running: RunningJobs;
   readonly stats: JobStats;
+  readonly metrics?: JobMetrics | undefined;
   readonly logger?: Logger;
 }
 
@@ -158,8 +160,14 @@ export class Processor implements JobProcessor {
   private end(job: RunningJobContext, outcome: Outcome): ProcessedJob {
     job.unit.whenLost = undefined;
     this.parts.running.end(job);
-    if (outcome !== requeue) this.parts.stats.count(outcome === done ? 'passed' : 'failed');
+    if (outcome !== requeue) this.count(job, outcome === done ? 'passed' : 'failed');
     return { outcome, settlement: this.settle(job.unit, outcome, job) };
+  }
+
+  private count(job: RunningJobContext, result: 'passed' | 'failed'): void {
+    this.parts.stats.count(result);
+    // Under names that this process knows: any other is whatever a producer wrote.
+    if (job.worker !== undefined) this.parts.metrics?.count(job, result);
   }
 
   /** Within the job's slot: handlers that are slow slow down the failures, instead of piling up. */
