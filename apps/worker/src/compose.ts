@@ -7,6 +7,7 @@
 import {
   type Component,
   type Logger,
+  type MetricsFormName,
   openConnection,
   type RedisLocation,
   type ServerMiddleware,
@@ -16,6 +17,7 @@ import { Heartbeat, Recoverer } from '@tsq/recovery';
 import { Instance, Keyspace, TrackingFetcher, trackingMiddleware } from '@tsq/tracker';
 import {
   type AnyWorker,
+  JobMetrics,
   JobStats,
   Launcher,
   Manager,
@@ -23,6 +25,7 @@ import {
   Poller,
   type ProcessInfo,
   Processor,
+  type ProcessorParts,
   type ProcessorSettings,
   ProcessRegistry,
   RedisClock,
@@ -95,10 +98,11 @@ function componentsOf(parts: ComposeParts, shared: Shared): readonly Component[]
   const redis = openConnection(location, { name: `tsq:${instance.id}:service`, logger });
   const capsules = capsulesOf(config);
   const stats = new JobStats();
+  const metrics = config.metrics === 'off' ? undefined : new JobMetrics();
   const info = infoOf(config, identity, capsules);
 
   heartbeat.onBeat(() => void reconcile(fetcher, logger));
-  const processor = processorOf(parts, running, stats, new RedisClock(redis, logger));
+  const processor = processorOf(parts, { running, stats, metrics, clock: new RedisClock(redis, logger) });
   const managerOf = ({ name, concurrency, order }: Capsule) => {
     const own = capsules.length === 1 ? logger : logger.child({ capsule: name });
     const { claimAheadMs } = config;
@@ -108,7 +112,10 @@ function componentsOf(parts: ComposeParts, shared: Shared): readonly Component[]
     new RedisGate({ redis, logger, ...gateSettings(config) }),
     heartbeat,
     fetcher,
-    new ProcessRegistry({ redis, running, stats, onSignal, logger, info, ...shownSettings(config) }),
+    new ProcessRegistry({
+      ...{ redis, running, stats, metrics, metricsForms: metricsFormsOf(config) },
+      ...{ onSignal, logger, info, ...shownSettings(config) },
+    }),
     new Recoverer({ location, instance, keyspace, logger, ...recoverySettings(config) }),
     new Poller({ redis, logger, dialect: config.dialect, dead: config.dead, ...pollSettings(config) }),
     new Together('capsules', capsules.map(managerOf)),
@@ -117,9 +124,7 @@ function componentsOf(parts: ComposeParts, shared: Shared): readonly Component[]
 
 function processorOf(
   parts: ComposeParts,
-  running: RunningJobs,
-  stats: JobStats,
-  clock: RedisClock,
+  books: Pick<ProcessorParts, 'running' | 'stats' | 'metrics' | 'clock'>,
 ): Processor {
   const { config, workers, server, logger } = parts;
   const registry = new WorkerRegistry();
@@ -130,7 +135,7 @@ function processorOf(
   const middleware = server.middleware.add('tsq:tracking', tracking);
   const { errorHandlers, deathHandlers } = server;
   const settings = { ...jobSettings(config), errorHandlers, deathHandlers };
-  return new Processor({ registry, middleware, running, stats, clock, logger }, settings);
+  return new Processor({ registry, middleware, ...books, logger }, settings);
 }
 
 function reported({ jid, class: name, unit, startedAtMs }: RunningJob): ReportedJob {
@@ -165,6 +170,11 @@ function jobSettings({ maxRetries, retryForRule, dialect, bigIntegers, log }: Co
 
 function gateSettings({ redisUrl, failFast }: Config) {
   return { shownUrl: withoutPassword(redisUrl), patience: failFast ? 'short' : 'endless' } as const;
+}
+
+function metricsFormsOf({ metrics }: Config): readonly MetricsFormName[] {
+  if (metrics === 'off') return [];
+  return metrics === 'both' ? ['sidekiq7', 'sidekiq8'] : [metrics];
 }
 
 function beatSettings({ heartbeat }: Config) {

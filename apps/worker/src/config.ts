@@ -84,6 +84,8 @@ export const Config = z.strictObject({
   beatIntervalSeconds: seconds(50).default(10),
   /** What runs is shown under a key of its own to Sidekiq's pages up to 6.4.1. */
   showToOldReaders: z.boolean().default(true),
+  /** Whose Metrics page shows this process' jobs. */
+  metrics: z.enum(['sidekiq7', 'sidekiq8', 'both', 'off']).default('both'),
   heartbeat: Heartbeat.prefault({}),
   recovery: z
     .strictObject({

@@ -185,6 +185,12 @@ const tuning: readonly Setting[] = [
     about: "show what runs to Sidekiq's pages up to 6.4.1 too, which look under another key",
   },
   {
+    path: 'metrics',
+    takes: 'text',
+    flags: [{ form: '--metrics <form>' }],
+    about: 'whose Metrics page shows the jobs: sidekiq7, sidekiq8, both or off',
+  },
+  {
     path: 'maxRetries',
     takes: 'number',
     flags: [{ form: '--max-retries <retries>' }],

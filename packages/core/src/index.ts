@@ -15,13 +15,22 @@ export {
 } from './connection.js';
 export { type ConnectionRefusal, refusalOf } from './connection-refusal.js';
 export { DeadSet } from './data/dead-set.js';
+export { type DeployMark, Deploys } from './data/deploys.js';
 export { JobRecord } from './data/job-record.js';
 export type { EntryPage, EntryPageOptions, JobSet, JobSetOptions } from './data/job-set.js';
+export {
+  type ClassDetails,
+  type ClassMetrics,
+  type MetricsPoint,
+  MetricsQuery,
+  type MetricsWindow,
+} from './data/metrics-query.js';
 export type { PageOptions } from './data/page.js';
 export type { Process } from './data/process.js';
 export { ProcessSet } from './data/process-set.js';
 export { Queue, type QueuePage } from './data/queue.js';
 export type { QueuedJob } from './data/queued-job.js';
+export { redisTimeMs } from './data/redis-time.js';
 export { RetrySet } from './data/retry-set.js';
 export { ScheduledSet } from './data/scheduled-set.js';
 export type { EntryOrder } from './data/set-page.js';
@@ -39,12 +48,14 @@ export type { EnqueueOptions } from './enqueue-options.js';
 export type { BulkArgs, EnqueueArgs, Enqueuer } from './enqueuer.js';
 export { didYouMean, type ErrorCode, errorCodes, TsqError } from './errors.js';
 export { parseJson, stringifyJson } from './exact-json.js';
+export { addHistogram, histogramBucket, histogramBuckets, percentileMs } from './histogram.js';
 export type { Job, ServerMiddleware } from './job.js';
 export type { AsJson, JsonValue } from './json.js';
 export { keys } from './keys.js';
 export { LastWords, untilSaid } from './last-words.js';
 export { isLogLevel, type Logger, type LogLevel, logLevels, silentLogger } from './logger.js';
 export { isNoScript, LuaScript, type ScriptArgument } from './lua-script.js';
+export { type MetricsForm, type MetricsFormName, metricsForms, metricsTtlSeconds } from './metric-keys.js';
 export { type Middleware, MiddlewareChain } from './middleware-chain.js';
 export { pause } from './pause.js';
 export { Payload, type PayloadEdits, type PayloadLimits } from './payload.js';

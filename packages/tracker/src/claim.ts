@@ -30,13 +30,15 @@ export function claimKeys(keyspace: Keyspace, id: InstanceId, queues: readonly s
   return [keyspace.instances, keyspace.claims(id), keyspace.jobs(id), keys.paused, ...queues.map(keys.queue)];
 }
 
+/** @param lastBatch the highest batch number that this process has held a claim of */
 export function claimArguments(
   keyspace: Keyspace,
   id: InstanceId,
   queues: readonly string[],
   max: number,
+  lastBatch: number,
 ): ScriptArgument[] {
-  return [id, keyspace.jobPrefix, Math.min(max, maxJobsPerClaim), ...queues];
+  return [id, keyspace.jobPrefix, Math.min(max, maxJobsPerClaim), lastBatch, ...queues];
 }
 
 type RawReply = readonly [

@@ -53,6 +53,21 @@ describe('TrackingFetcher', () => {
     expect(await it.admin.lrange('queue:a', 0, -1)).toEqual(['two']);
   });
 
+  test('S2: after a Redis that forgot its last writes, the end of a forgotten claim ends no later one', async () => {
+    await using it = await started();
+    await push(it.admin, 'a', 'one', 'two');
+    const [forgotten] = await it.fetcher.fetch(['a'], 1);
+    await it.admin.del(keyspace.jobs(it.instance.id), keyspace.claims(it.instance.id));
+    await it.admin.del(`tsq:job:${it.instance.id}.1.0@a`);
+    await it.admin.rpush('queue:a', 'one'); // as before its claim
+    const [one, two] = await it.fetcher.fetch(['a'], 2);
+    await forgotten?.settle({ kind: 'done' });
+    expect(await it.admin.scard(keyspace.jobs(it.instance.id))).toBe(2);
+    await one?.settle({ kind: 'retry', bytes: Buffer.from('one failed'), delaySeconds: 100 });
+    await two?.settle({ kind: 'retry', bytes: Buffer.from('two failed'), delaySeconds: 100 });
+    expect((await it.admin.zrange('retry', '0', '-1')).toSorted()).toEqual(['one failed', 'two failed']);
+  });
+
   test('queues are asked in the order given, and a batch is filled from the next one', async () => {
     await using it = await started();
     await push(it.admin, 'low', 'l1', 'l2');
@@ -430,6 +445,6 @@ describe('TrackingFetcher', () => {
     expect(await two?.settle({ kind: 'done' })).toBe('settled');
     await push(it.admin, 'a', 'three');
     await it.fetcher.fetch(['a'], 1);
-    expect(await it.admin.smembers(keyspace.jobs(fresh))).toEqual([`${fresh}.1.0@a`]);
+    expect(await it.admin.smembers(keyspace.jobs(fresh))).toEqual([`${fresh}.2.0@a`]);
   });
 });

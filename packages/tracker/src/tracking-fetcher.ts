@@ -205,7 +205,7 @@ export class TrackingFetcher implements Fetcher {
     const call: ScriptCall = {
       script: claimScript,
       keys: claimKeys(this.keyspace, id, queues),
-      args: claimArguments(this.keyspace, id, queues, max),
+      args: claimArguments(this.keyspace, id, queues, max, this.ledger.lastBatch),
     };
     const reply = await this.courier.exchange(redis, call);
     if (reply === undefined || 'error' in reply) {

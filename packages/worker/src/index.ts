@@ -25,6 +25,7 @@ export {
 
 // What runs, and what was counted
 
+export { JobMetrics } from './job-metrics.js';
 export { type JobCounts, JobStats } from './job-stats.js';
 export { type RunningJob, RunningJobs } from './running-jobs.js';
 

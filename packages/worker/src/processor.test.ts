@@ -15,6 +15,7 @@ import { z } from 'zod';
 import type { Clock } from './clock.js';
 import { currentJob, maybeCurrentJob } from './current-job.js';
 import { defineWorker } from './define-worker.js';
+import { JobMetrics } from './job-metrics.js';
 import { JobStats } from './job-stats.js';
 import { Processor, type ProcessorSettings } from './processor.js';
 import { RunningJobs } from './running-jobs.js';
@@ -91,6 +92,28 @@ describe('Processor', () => {
     expect(running.size).toBe(0);
     expect(stats.take()).toEqual({ processed: 1, failed: 0 });
     expect(unit.whenLost).toBeUndefined();
+  });
+
+  test('metrics count what ended under a name that this process knows, and nothing that goes back', async () => {
+    const metrics = new JobMetrics();
+    const registry = new WorkerRegistry([
+      defineWorker('Ok', () => undefined),
+      defineWorker('Bad', failWith(new Error('no'))),
+      defineWorker('Stopped', () => {
+        for (const job of running.list()) job.abort(stopReason);
+        throw stopReason;
+      }),
+    ]);
+    const running = new RunningJobs();
+    const middleware = new MiddlewareChain<Job, void>();
+    const processor = new Processor({ registry, middleware, running, stats: new JobStats(), metrics });
+    for (const name of ['Ok', 'Ok', 'Bad', 'Stopped', 'Unknown']) {
+      await processor.process(new RecordingUnit(payload({ class: name })));
+    }
+    const classes = new Map(metrics.take().flatMap((minute) => [...minute.classes]));
+    expect([...classes.keys()]).toEqual(['Ok', 'Bad']);
+    expect(classes.get('Ok')).toMatchObject({ processed: 2, failed: 0, milliseconds: expect.any(Number) });
+    expect(classes.get('Bad')).toMatchObject({ processed: 1, failed: 1, milliseconds: 0 });
   });
 
   test.each<[string, () => unknown]>([

@@ -22,6 +22,7 @@ import { callHandlers, type FailureHandler } from './failure-handlers.js';
 import { RunningJobContext } from './job-context.js';
 import { expiresAtMs } from './job-expiry.js';
 import { JobLog, type JobLogLevel } from './job-log.js';
+import type { JobMetrics } from './job-metrics.js';
 import type { JobProcessor, ProcessedJob } from './job-processor.js';
 import { JobRetry, type JobRetrySettings } from './job-retry.js';
 import type { JobStats } from './job-stats.js';
@@ -38,6 +39,7 @@ export interface ProcessorParts {
   readonly stats: JobStats;
   /** Decides about `expires_in` and `retry_for`. Default: this host's; see RedisClock. */
   readonly clock?: Clock;
+  readonly metrics?: JobMetrics | undefined;
   readonly logger?: Logger;
 }
 
@@ -187,9 +189,16 @@ export class Processor implements JobProcessor {
   private end(job: RunningJobContext, outcome: Outcome): ProcessedJob {
     job.unit.whenLost = undefined;
     this.parts.running.end(job);
-    const isFailure = outcome !== done && outcome !== expired;
-    if (outcome !== requeue) this.parts.stats.count(isFailure ? 'failed' : 'passed');
+    if (outcome === expired)
+      this.parts.stats.count('passed'); // it has ended, but was not run: that says nothing of its class
+    else if (outcome !== requeue) this.count(job, outcome === done ? 'passed' : 'failed');
     return { outcome, settlement: this.settle(job.unit, outcome, job) };
+  }
+
+  private count(job: RunningJobContext, result: 'passed' | 'failed'): void {
+    this.parts.stats.count(result);
+    // Under names that this process knows: any other is whatever a producer wrote.
+    if (job.worker !== undefined) this.parts.metrics?.count(job, result);
   }
 
   /** Within the job's slot: handlers that are slow slow down the failures, instead of piling up. */
