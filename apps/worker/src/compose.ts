@@ -82,10 +82,11 @@ function componentsOf(
   const heartbeat = new Heartbeat({ location, instance, keyspace, logger, ...beatSettings(config) });
   // A Redis that lost its keys knows this instance no more: a beat tells it a new id.
   const onUnregistered = () => heartbeat.beatNow();
+  const registry = new WorkerRegistry(parts.workers);
   const claims = { location, instance, keyspace, dead: config.dead, logger, onUnregistered };
-  const fetcher = new TrackingFetcher(claims);
+  const fetcher = new TrackingFetcher({ ...claims, ...onlyKnown(config, registry) });
   heartbeat.onBeat(() => void reconcile(fetcher, logger));
-  const processor = processorOf(parts, running, stats);
+  const processor = processorOf(parts, registry, running, stats);
   return [
     new RedisGate({ redis, logger, ...gateSettings(config) }),
     heartbeat,
@@ -97,9 +98,13 @@ function componentsOf(
   ];
 }
 
-function processorOf(parts: ComposeParts, running: RunningJobs, stats: JobStats): Processor {
-  const { config, workers, server, logger } = parts;
-  const registry = new WorkerRegistry(workers);
+function processorOf(
+  parts: ComposeParts,
+  registry: WorkerRegistry,
+  running: RunningJobs,
+  stats: JobStats,
+): Processor {
+  const { config, server, logger } = parts;
   // The tracking is innermost: until `perform` begins, no job may be lost.
   const tracking: ServerMiddleware = trackingMiddleware({ all: config.tracked === 'all' });
   // By a name that no worker file gives to its own: of two with one name, the chain keeps the later.
@@ -133,6 +138,10 @@ function infoOf(config: Config, identity: string, order: QueueOrder): ProcessInf
 
 function jobSettings({ maxRetries, dialect, log }: Config): ProcessorSettings {
   return { retry: { maxRetries, dialect }, jobLog: log.jobs ? 'all' : 'failures' };
+}
+
+function onlyKnown({ onlyKnown: isOn, lookPast }: Config, registry: WorkerRegistry) {
+  return isOn ? { onlyKnown: { classes: registry.names, lookPast } } : undefined;
 }
 
 function gateSettings({ redisUrl, failFast }: Config) {

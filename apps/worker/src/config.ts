@@ -55,6 +55,10 @@ export const Config = z.strictObject({
     .regex(/^[\w.:-]+$/, 'Invalid namespace: expected letters, digits and _ . : -')
     .default('tsq'),
   tracked: z.enum(['opt-in', 'all']).default('opt-in'),
+  /** Take only jobs of the classes that were loaded; the others stay for who else works on the queues. */
+  onlyKnown: z.boolean().default(false),
+  /** With `onlyKnown`: in each queue a claim looks past so many jobs of other classes. */
+  lookPast: z.int().min(1).max(10_000).default(1_000),
   /** Beyond the free slots, so many jobs are claimed as end within this time; 0: none. */
   claimAheadMs: z.number().min(0).max(1000).default(2),
   poll: z

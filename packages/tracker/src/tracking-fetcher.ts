@@ -27,6 +27,7 @@ import { Courier } from './courier.js';
 import { Doorbells } from './doorbell.js';
 import type { Instance } from './instance.js';
 import { type InstanceId, Keyspace, type Member, placeOf } from './keyspace.js';
+import { KnownClaim, type OnlyKnown } from './known-claim.js';
 import type { ScriptCall } from './round-trip.js';
 
 export interface TrackingFetcherOptions {
@@ -43,6 +44,8 @@ export interface TrackingFetcherOptions {
   readonly retryBlockedAfterMs?: number;
   /** Called when a claim was refused, because Redis does not know the instance: only a beat can change that. */
   readonly onUnregistered?: () => void;
+  /** Take only jobs of these classes, and leave the others to who else works on the queues. Default: take all. */
+  readonly onlyKnown?: OnlyKnown;
 }
 
 /** Since the start of the process. */
@@ -57,6 +60,9 @@ export interface TrackingCounts {
 
 /** With so many outcomes that can't be written nothing more is claimed: the queues are the better place to wait. */
 const mostBlocked = 1_000;
+/** Where others' jobs stand in front, no bell can wake us: the first is the pause after a find, and it doubles up to the second. */
+const shortestCrowdPauseMs = 50;
+const longestCrowdPauseMs = 1_000;
 
 export class TrackingFetcher implements Fetcher {
   readonly name = 'fetcher';
@@ -70,16 +76,21 @@ export class TrackingFetcher implements Fetcher {
   private readonly counted = { lost: 0, adopted: 0 };
   private paused: readonly string[] = [];
   private unusable: readonly string[] = [];
+  private crowded: readonly string[] = [];
+  private crowdPauseMs = shortestCrowdPauseMs;
+  private readonly known: KnownClaim | undefined;
   private inDoubt = false;
   private isQuiet = false;
   private stopped: Promise<void> | undefined;
   private redis: Redis | undefined;
   private bells: Doorbells | undefined;
 
+  /** @throws TSQ_CONFIG_INVALID */
   constructor(private readonly options: TrackingFetcherOptions) {
     this.keyspace = options.keyspace ?? new Keyspace();
     this.ledger = new ClaimLedger(this.keyspace);
     this.logger = options.logger ?? silentLogger;
+    if (options.onlyKnown !== undefined) this.known = new KnownClaim(options.onlyKnown, this.logger);
     this.courier = new Courier({
       keyspace: this.keyspace,
       dead: options.dead ?? sidekiqDeadSet,
@@ -140,7 +151,7 @@ export class TrackingFetcher implements Fetcher {
     const redis = this.connection();
     await whenReady(redis, this.options.commandTimeoutMs ?? 5_000);
     if (this.inDoubt) await this.reconcile();
-    const adopted = this.adopted.splice(0, max).filter((unit) => !unit.isLost);
+    const adopted = this.ours(this.adopted.splice(0, max).filter((unit) => !unit.isLost));
     if (adopted.length > 0) return adopted;
     if (this.courier.outbox.blockedCount > mostBlocked)
       throw tooManyBlocked(this.courier.outbox.blockedCount);
@@ -150,10 +161,11 @@ export class TrackingFetcher implements Fetcher {
 
   async wait(queues: readonly string[], signal: AbortSignal): Promise<void> {
     if (this.adopted.length > 0 || this.bells === undefined) return;
-    const silent = [...this.paused, ...this.unusable];
+    const silent = [...this.paused, ...this.unusable, ...this.crowded];
     // A paused queue that holds jobs would ring without end; that it is unpaused is found by timer.
     const others = queues.filter((queue) => !silent.includes(queue));
-    await this.bells.wait(others, signal, silent.length === 0 ? 'until-rung' : 'with-timer');
+    const longestMs = this.crowded.length > 0 ? this.crowdPauseMs : longestCrowdPauseMs;
+    await this.bells.wait(others, signal, silent.length === 0 ? 'until-rung' : { longestMs });
   }
 
   /**
@@ -175,17 +187,13 @@ export class TrackingFetcher implements Fetcher {
 
   private async claim(redis: Redis, queues: readonly string[], max: number): Promise<readonly ClaimedUnit[]> {
     const id = this.options.instance.id;
-    const call: ScriptCall = {
-      script: claimScript,
-      keys: claimKeys(this.keyspace, id, queues),
-      args: claimArguments(this.keyspace, id, queues, max),
-    };
+    const call = this.known?.call(this.keyspace, id, queues, max) ?? this.plainClaim(id, queues, max);
     const reply = await this.courier.exchange(redis, call);
     if (reply === undefined || 'error' in reply) {
       this.inDoubt = true;
       throw unavailable('a claim got no answer; if it took jobs, they will be found', reply?.error);
     }
-    const claimed = readClaim(reply.value, queues);
+    const claimed = this.known?.read(reply.value, queues) ?? readClaim(reply.value, queues);
     if (claimed === 'unregistered') {
       this.options.onUnregistered?.();
       throw new TsqError(
@@ -194,7 +202,30 @@ export class TrackingFetcher implements Fetcher {
       );
     }
     this.notePassedOver(claimed);
-    return claimed.jobs.map((job) => this.ledger.hold(new ClaimedUnit(id, job, this.courier.outbox)));
+    return this.ours(
+      claimed.jobs.map((job) => this.ledger.hold(new ClaimedUnit(id, job, this.courier.outbox))),
+    );
+  }
+
+  private plainClaim(id: InstanceId, queues: readonly string[], max: number): ScriptCall {
+    return {
+      script: claimScript,
+      keys: claimKeys(this.keyspace, id, queues),
+      args: claimArguments(this.keyspace, id, queues, max),
+    };
+  }
+
+  /** What only looked like ours goes back, the newest first, and the next claim leaves it where it is. */
+  private ours(units: readonly ClaimedUnit[]): readonly ClaimedUnit[] {
+    const { known } = this;
+    if (known === undefined) return units;
+    const foreign = units.filter((unit) => !known.accepts(unit.bytes));
+    const ours = foreign.length === 0 ? units : units.filter((unit) => !foreign.includes(unit));
+    for (const unit of foreign.toReversed()) this.giveBack(unit);
+    this.crowded = [...new Set([...this.crowded, ...foreign.map((unit) => unit.queue)])];
+    this.crowdPauseMs =
+      ours.length > 0 ? shortestCrowdPauseMs : Math.min(2 * this.crowdPauseMs, longestCrowdPauseMs);
+    return ours;
   }
 
   private async end(deadline: AbortSignal): Promise<void> {
@@ -249,11 +280,11 @@ export class TrackingFetcher implements Fetcher {
 
   private giveBack(unit: ClaimedUnit): void {
     unit.settle({ kind: 'requeue' }).catch((error: unknown) => {
-      this.logger.error({ member: unit.member, err: error }, 'an adopted job could not be given back');
+      this.logger.error({ member: unit.member, err: error }, 'a job could not be given back');
     });
   }
 
-  private notePassedOver({ paused, unusable }: ClaimReply): void {
+  private notePassedOver({ paused, unusable, crowded }: ClaimReply): void {
     const fresh = unusable.filter((queue) => !this.unusable.includes(queue));
     for (const queue of fresh) {
       this.logger.error(
@@ -263,6 +294,7 @@ export class TrackingFetcher implements Fetcher {
     }
     this.paused = paused;
     this.unusable = unusable;
+    this.crowded = crowded;
   }
 
   private connection(): Redis {
