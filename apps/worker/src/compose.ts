@@ -136,8 +136,8 @@ function infoOf(config: Config, identity: string, order: QueueOrder): ProcessInf
   };
 }
 
-function jobSettings({ maxRetries, dialect, log }: Config): ProcessorSettings {
-  return { retry: { maxRetries, dialect }, jobLog: log.jobs ? 'all' : 'failures' };
+function jobSettings({ maxRetries, dialect, log, foreignFeatures }: Config): ProcessorSettings {
+  return { retry: { maxRetries, dialect }, jobLog: log.jobs ? 'all' : 'failures', foreignFeatures };
 }
 
 function onlyKnown({ onlyKnown: isOn, lookPast }: Config, registry: WorkerRegistry) {

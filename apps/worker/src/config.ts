@@ -10,7 +10,10 @@ import { z } from 'zod';
 const QueueSetting = z.preprocess(
   toQueue,
   z.strictObject({
-    name: z.string().regex(/^[^\s,*]+$/, 'Invalid queue name: expected no space, comma or asterisk'),
+    name: z
+      .string()
+      .regex(/^[^\s,*]+$/, 'Invalid queue name: expected no space, comma or asterisk')
+      .regex(/^(?!sq\|)/, 'Invalid queue name: sq|… is a private list of a Sidekiq Pro process, not a queue'),
     weight: z.int().min(0).max(1000).default(0),
   }),
 );
@@ -59,6 +62,8 @@ export const Config = z.strictObject({
   onlyKnown: z.boolean().default(false),
   /** With `onlyKnown`: in each queue a claim looks past so many jobs of other classes. */
   lookPast: z.int().min(1).max(10_000).default(1_000),
+  /** Jobs with `bid`, `encrypt` or `unique_for`, which only Sidekiq Pro or Enterprise can serve. */
+  foreignFeatures: z.enum(['refuse', 'run']).default('refuse'),
   /** Beyond the free slots, so many jobs are claimed as end within this time; 0: none. */
   claimAheadMs: z.number().min(0).max(1000).default(2),
   poll: z

@@ -92,6 +92,7 @@ describe('the Config', () => {
     [['-c', 'many'], {}, 'TSQ_CONFIG_INVALID', /flag --concurrency: .*expected number.*got "many"/],
     [['-c', '0'], {}, 'TSQ_CONFIG_INVALID', /flag --concurrency: .*>=1, got 0/],
     [['-q', 'a b'], {}, 'TSQ_CONFIG_INVALID', /flag --queue: queues\.0\.name: Invalid queue name/],
+    [['-q', 'sq|host|a'], {}, 'TSQ_CONFIG_INVALID', /flag --queue: .*private list of a Sidekiq Pro process/],
     [['-q', 'a,x'], {}, 'TSQ_CONFIG_INVALID', /queues\.0\.weight: .*expected number/],
     [
       ['--heartbeat-ttl', '5'],

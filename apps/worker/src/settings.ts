@@ -116,6 +116,12 @@ const tuning: readonly Setting[] = [
     about: 'with --only-known: how many jobs of other classes a claim looks past in a queue',
   },
   {
+    path: 'foreignFeatures',
+    takes: 'text',
+    flags: [{ form: '--foreign-features <what>' }],
+    about: 'jobs with bid, encrypt or unique_for, of Sidekiq Pro and Enterprise: refuse or run',
+  },
+  {
     path: 'namespace',
     takes: 'text',
     flags: [{ form: '--namespace <name>' }],

@@ -12,6 +12,7 @@ export type { WorkerSettings } from './worker-settings.js';
 // Running one job
 
 export type { FailureHandler } from './failure-handlers.js';
+export type { ForeignFeatures } from './foreign-features.js';
 export type { JobLogLevel } from './job-log.js';
 export type { JobProcessor, ProcessedJob } from './job-processor.js';
 export { type JobRetrySettings, retryDelaySeconds } from './job-retry.js';
