@@ -14,7 +14,7 @@ export function reportOf(account: Account, journal: readonly JournalLine[]): str
   const ended = done.tsq + done.ruby + account.dead + account.deleted;
   return [
     ...rows.map(
-      ([name, tsq, ruby]) => `${name.padEnd(24)}${String(tsq).padStart(9)}${String(ruby).padStart(9)}`,
+      ([name, tsq, ruby]) => `${name.padEnd(24)}${String(tsq).padStart(14)}${String(ruby).padStart(14)}`,
     ),
     '',
     `jobs ${total} = done ${done.tsq + done.ruby} + dead ${account.dead} + deleted ${account.deleted}` +

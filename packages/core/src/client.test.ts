@@ -347,7 +347,7 @@ describe('Client', () => {
 
     test('a URL that is none of Redis is refused with what is expected, and without its password', () => {
       const refused = (url: string) => () => new Client({ url });
-      expect(refused('http://:secret@x')).toThrow(/expected redis:\/\/.*, got http:\/\/:\*\*\*@x/);
+      expect(refused('http://:secret@x')).toThrow(/expected a URL with redis:\/\/.*, got http:\/\/:\*\*\*@x/);
       expect(refused('redis://:sec/ret@x')).toThrow(/percent-encoded, got an unreadable URL$/);
     });
 

@@ -3,9 +3,9 @@
  * library takes anything, connects to some host that it makes of it, and reports no more than a lost connection.
  */
 
-/** What a URL is expected to be; for messages. */
+/** What is expected; for messages. */
 export const redisUrlRule =
-  'redis://[user:password@]host:port/database, rediss:// (TLS) or unix:///path, special characters of a password percent-encoded';
+  'a URL with redis://, rediss:// or unix://, such as redis://[user:password@]host:port/database, the special characters of a password percent-encoded';
 
 export function isRedisUrl(text: string): boolean {
   if (!/^(rediss?|unix):\/\//i.test(text) || !URL.canParse(text)) return false;

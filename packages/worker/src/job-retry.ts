@@ -13,6 +13,7 @@ import {
   type WorkerOptions,
 } from '@tsq/core';
 import { type Clock, hostClock } from './clock.js';
+import { distinctNow } from './distinct-now.js';
 import { durationSeconds, timeMs } from './payload-times.js';
 import type { RetryHooks } from './retry-hooks.js';
 import { backtraceOf, errorClass, errorMessage, packBacktrace } from './thrown.js';
@@ -37,16 +38,15 @@ export interface JobRetrySettings {
   readonly retryForRule: 'time' | 'time-or-count';
   /** From 0 up to, not including, 1: the jitter. */
   readonly random: () => number;
-  /** Milliseconds since the epoch, for `failed_at` and `retried_at`; when a retry is due is for Redis to say. */
+  /** Milliseconds since the epoch, for `failed_at` and `retried_at`, never the same twice; when a retry is due is for Redis to say. */
   readonly now: () => number;
 }
 
-const defaults: JobRetrySettings = {
+const defaults: Omit<JobRetrySettings, 'now'> = {
   maxRetries: 25,
   dialect: 'seconds',
   retryForRule: 'time',
   random: Math.random,
-  now: Date.now,
 };
 
 const discarded: Outcome = { kind: 'discarded' };
@@ -73,7 +73,7 @@ export class JobRetry {
     settings: Partial<JobRetrySettings> = {},
     private readonly clock: Clock = hostClock,
   ) {
-    this.settings = { ...defaults, ...settings };
+    this.settings = { ...defaults, now: distinctNow(), ...settings };
   }
 
   /** @param hooks the worker's own code; asked only where a retry, or the dead set, would come next */

@@ -65,6 +65,24 @@ describe('JobSet', () => {
     expect(met).toEqual(names(1, 200));
   });
 
+  test.each([
+    ['earliest-first', 10_000],
+    ['latest-first', -10_000],
+  ] as const)(
+    'a reader (%s) that puts each entry ahead of itself meets each once, and ends',
+    async (order, ahead) => {
+      const redis = server.connect();
+      await fill(redis, 'schedule', names(1, 120));
+      const met: (string | undefined)[] = [];
+      for await (const entry of new ScheduledSet(redis).each(order)) {
+        met.push(entry.jid);
+        if (met.length > 500) break;
+        expect(await entry.reschedule(ahead + Math.sign(ahead) * met.length)).toBe(true);
+      }
+      expect(met).toEqual(order === 'earliest-first' ? names(1, 120) : names(1, 120).toReversed());
+    },
+  );
+
   // The script compares in blocks of 256 bytes: the difference behind blocks, at the first byte of one, and at its last.
   const ahead = Buffer.byteLength(job('x', ',"pad":"')) - 1;
   test.each([['é'.repeat(400)], ['x'.repeat(256 - ahead)], ['x'.repeat(255 - ahead)], ['']])(

@@ -11,6 +11,7 @@ import { clearSet } from './clear.js';
 import { parseEntryId, scoreValue } from './entry-id.js';
 import { EntryMoves } from './entry-moves.js';
 import { type PageOptions, pageBounds } from './page.js';
+import { SeenEntries } from './seen-entries.js';
 import { type EntryOrder, type ScoredBytes, scoredBytes, setPage, setSlice } from './set-page.js';
 import { SortedEntry } from './sorted-entry.js';
 import { type SweepCounts, type SweepOptions, sweep } from './sweep.js';
@@ -55,12 +56,15 @@ export class JobSet {
 
   /**
    * Every entry, in pages of 50. Entries may come and go meanwhile, by the reader's own hand too: one that is there all the
-   * while is given, and once.
+   * while is given, and once, though the reader reschedule it. What others reschedule may be given at both times, or at none.
    */
   async *each(order: EntryOrder = 'earliest-first'): AsyncGenerator<SortedEntry, void, undefined> {
+    const moved = new SeenEntries();
     let page = await setPage(this.redis, this.key, order, pageSize);
     while (page.length > 0) {
-      for (const entry of page) yield this.entry(entry);
+      for (const { bytes, score } of page) {
+        if (!moved.has(bytes)) yield new SortedEntry(this.moves, bytes, score, moved.add);
+      }
       page = await setPage(this.redis, this.key, order, pageSize, page.at(-1));
     }
   }

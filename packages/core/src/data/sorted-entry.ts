@@ -7,11 +7,15 @@ import type { EntryMoves, Move } from './entry-moves.js';
 import { JobRecord } from './job-record.js';
 
 export class SortedEntry extends JobRecord {
-  /** @param score seconds since the epoch, as Redis gave it: not made a number, or it might not find the entry again */
+  /**
+   * @param score seconds since the epoch, as Redis gave it: not made a number, or it might not find the entry again
+   * @param onRescheduled the reader of the set hears that the entry stands elsewhere now
+   */
   constructor(
     private readonly moves: EntryMoves,
     bytes: Buffer,
     readonly score: string,
+    private readonly onRescheduled: (bytes: Buffer) => void = () => undefined,
   ) {
     super(bytes);
   }
@@ -63,8 +67,10 @@ export class SortedEntry extends JobRecord {
    * @returns false: it is not there any more
    * @throws TSQ_JOB_INVALID for what is no point in time
    */
-  reschedule(at: Date | number): Promise<boolean> {
-    return this.act(this.moves.reschedule(scoreText(dueAtSeconds(at))));
+  async reschedule(at: Date | number): Promise<boolean> {
+    const isDone = await this.act(this.moves.reschedule(scoreText(dueAtSeconds(at))));
+    if (isDone) this.onRescheduled(this.bytes);
+    return isDone;
   }
 
   private async act(move: Move): Promise<boolean> {
