@@ -63,10 +63,12 @@ export function compose(parts: ComposeParts): Composition {
   const heartbeat = new Heartbeat({ location, instance, keyspace, logger, ...beatSettings(config) });
   // A Redis that lost its keys knows this instance no more: a beat tells it a new id.
   const onUnregistered = () => heartbeat.beatNow();
+  const registry = new WorkerRegistry();
+  for (const [worker, file] of parts.workers) registry.add(worker, file);
   const claims = { location, instance, keyspace, dead: config.dead, logger, onUnregistered };
-  const fetcher = new TrackingFetcher(claims);
+  const fetcher = new TrackingFetcher({ ...claims, ...onlyKnown(config, registry) });
   const running = new RunningJobs();
-  const shared = { identity, location, instance, keyspace, heartbeat, fetcher, running };
+  const shared = { identity, location, instance, keyspace, heartbeat, registry, fetcher, running };
   const launcher = new Launcher(componentsOf(parts, shared), logger);
   return {
     identity,
@@ -87,6 +89,7 @@ interface Shared {
   readonly instance: Instance;
   readonly keyspace: Keyspace;
   readonly heartbeat: Heartbeat;
+  readonly registry: WorkerRegistry;
   readonly fetcher: TrackingFetcher;
   readonly running: RunningJobs;
 }
@@ -94,7 +97,7 @@ interface Shared {
 /** In the order in which they start. */
 function componentsOf(parts: ComposeParts, shared: Shared): readonly Component[] {
   const { config, logger, onSignal } = parts;
-  const { identity, location, instance, keyspace, heartbeat, fetcher, running } = shared;
+  const { identity, location, instance, keyspace, heartbeat, registry, fetcher, running } = shared;
   const redis = openConnection(location, { name: `tsq:${instance.id}:service`, logger });
   const capsules = capsulesOf(config);
   const stats = new JobStats();
@@ -102,7 +105,12 @@ function componentsOf(parts: ComposeParts, shared: Shared): readonly Component[]
   const info = infoOf(config, identity, capsules);
 
   heartbeat.onBeat(() => void reconcile(fetcher, logger));
-  const processor = processorOf(parts, { running, stats, metrics, clock: new RedisClock(redis, logger) });
+  const processor = processorOf(parts, registry, {
+    running,
+    stats,
+    metrics,
+    clock: new RedisClock(redis, logger),
+  });
   const managerOf = ({ name, concurrency, order }: Capsule) => {
     const own = capsules.length === 1 ? logger : logger.child({ capsule: name });
     const { claimAheadMs } = config;
@@ -124,11 +132,10 @@ function componentsOf(parts: ComposeParts, shared: Shared): readonly Component[]
 
 function processorOf(
   parts: ComposeParts,
+  registry: WorkerRegistry,
   books: Pick<ProcessorParts, 'running' | 'stats' | 'metrics' | 'clock'>,
 ): Processor {
-  const { config, workers, server, logger } = parts;
-  const registry = new WorkerRegistry();
-  for (const [worker, file] of workers) registry.add(worker, file);
+  const { config, server, logger } = parts;
   // The tracking is innermost: until `perform` begins, no job may be lost.
   const tracking: ServerMiddleware = trackingMiddleware({ all: config.tracked === 'all' });
   // By a name that no worker file gives to its own: of two with one name, the chain keeps the later.
@@ -160,12 +167,18 @@ function infoOf(config: Config, identity: string, capsules: readonly Capsule[]):
   };
 }
 
-function jobSettings({ maxRetries, retryForRule, dialect, bigIntegers, log }: Config): ProcessorSettings {
+function jobSettings(config: Config): ProcessorSettings {
+  const { maxRetries, retryForRule, dialect, bigIntegers, log, foreignFeatures } = config;
   return {
     retry: { maxRetries, retryForRule, dialect },
     jobLog: log.jobs ? 'all' : 'failures',
     bigIntegers,
+    foreignFeatures,
   };
+}
+
+function onlyKnown({ onlyKnown: isOn, lookPast }: Config, registry: WorkerRegistry) {
+  return isOn ? { onlyKnown: { classes: registry.names, lookPast } } : undefined;
 }
 
 function gateSettings({ redisUrl, failFast }: Config) {

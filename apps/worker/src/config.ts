@@ -12,7 +12,10 @@ import { z } from 'zod';
 const QueueSetting = z.preprocess(
   toQueue,
   z.strictObject({
-    name: z.string().regex(/^[^\s,*]+$/, 'a name without space, comma and asterisk'),
+    name: z
+      .string()
+      .regex(/^[^\s,*]+$/, 'a name without space, comma and asterisk')
+      .regex(/^(?!sq\|)/, 'a queue, and sq|… is a private list of a Sidekiq Pro process'),
     weight: z.int().min(0).max(1000).default(0),
   }),
 );
@@ -70,6 +73,12 @@ export const Config = z.strictObject({
     .regex(/^[\w.:-]+$/, 'letters, digits and _ . : -')
     .default('tsq'),
   tracked: z.enum(['opt-in', 'all']).default('opt-in'),
+  /** Take only jobs of the classes that were loaded; the others stay for who else works on the queues. */
+  onlyKnown: z.boolean().default(false),
+  /** With `onlyKnown`: in each queue a claim looks past so many jobs of other classes. */
+  lookPast: z.int().min(1).max(10_000).default(1_000),
+  /** Jobs with `bid`, `encrypt` or `unique_for`, which only Sidekiq Pro or Enterprise can serve. */
+  foreignFeatures: z.enum(['refuse', 'run']).default('refuse'),
   /** Beyond the free slots, so many jobs are claimed as end within this time; 0: none. */
   claimAheadMs: z.number().min(0).max(1000).default(2),
   poll: z

@@ -123,6 +123,7 @@ describe('the Config', () => {
     [[], { TSQ_FAIL_FAST: 'maybe' }, 'TSQ_CONFIG_INVALID', /expected true or false, got "maybe"$/],
     [['-q', 'a b'], {}, 'TSQ_CONFIG_INVALID', /flag --queue: queues\.0\.name: expected a name without space/],
     [['-q', 'a,x'], {}, 'TSQ_CONFIG_INVALID', /queues\.0\.weight: expected a number, got "a,x"$/],
+    [['-q', 'sq|host|a'], {}, 'TSQ_CONFIG_INVALID', /flag --queue: .*private list of a Sidekiq Pro process/],
     [
       ['--heartbeat-ttl', '5'],
       {},
@@ -139,7 +140,7 @@ describe('the Config', () => {
       [],
       { REDIS_URL: 'http://:secret@h' },
       'TSQ_CONFIG_INVALID',
-      /^REDIS_URL: redisUrl: expected redis:\/\/(?!.*secret)/,
+      /^REDIS_URL: redisUrl: expected a URL with redis:\/\/(?!.*secret)/,
     ],
   ])('%j with %j is refused: %s %s', (args, environment, code, message) => {
     expect(() => configOf(args, environment)).toThrow(

@@ -111,6 +111,24 @@ const tuning: readonly Setting[] = [
     about: "opt-in: the workers with tracked: true; all: every worker's jobs survive kill -9",
   },
   {
+    path: 'onlyKnown',
+    takes: 'switch',
+    flags: [{ form: '--only-known', sets: true }],
+    about: 'take only jobs of the classes that were loaded, and leave the others to Ruby',
+  },
+  {
+    path: 'lookPast',
+    takes: 'number',
+    flags: [{ form: '--look-past <jobs>' }],
+    about: 'with --only-known: how many jobs of other classes a claim looks past in a queue',
+  },
+  {
+    path: 'foreignFeatures',
+    takes: 'text',
+    flags: [{ form: '--foreign-features <what>' }],
+    about: 'jobs with bid, encrypt or unique_for, of Sidekiq Pro and Enterprise: refuse or run',
+  },
+  {
     path: 'namespace',
     takes: 'text',
     flags: [{ form: '--namespace <name>' }],

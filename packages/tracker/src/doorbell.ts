@@ -28,13 +28,13 @@ export class Doorbells {
   constructor(private readonly options: DoorbellsOptions) {}
 
   /**
-   * Resolves when one of `queues` may have a job, on `wake`, when `signal` aborts, or after a while: `with-timer` after a
-   * second, because somebody must look at queues that have no bell.
+   * Resolves when one of `queues` may have a job, on `wake`, when `signal` aborts, or after a while: after `longestMs`, when
+   * somebody must look at queues that have no bell.
    */
   async wait(
     queues: readonly string[],
     signal: AbortSignal,
-    mode: 'until-rung' | 'with-timer',
+    mode: 'until-rung' | { readonly longestMs: number },
   ): Promise<void> {
     if (this.isClosed || signal.aborted) return;
     const armed = queues.slice(0, maxBells).map((queue) => this.bellOf(queue));
@@ -47,7 +47,8 @@ export class Doorbells {
         this.sleepers.delete(wake);
         resolve();
       };
-      const timer = setTimeout(wake, works && mode === 'until-rung' ? blockSeconds * 1_000 : timerMs);
+      const ownMs = works ? blockSeconds * 1_000 : timerMs;
+      const timer = setTimeout(wake, mode === 'until-rung' ? ownMs : Math.min(ownMs, mode.longestMs));
       signal.addEventListener('abort', wake, { once: true });
       this.sleepers.set(wake, queues);
     });

@@ -11,7 +11,6 @@
 import {
   type DeadSetLimits,
   type Fetcher,
-  keys,
   type Logger,
   openConnection,
   type RedisLocation,
@@ -23,13 +22,15 @@ import {
   whenReady,
 } from '@tsq/core';
 import type { Redis } from 'ioredis';
-import { type ClaimReply, claimArguments, claimKeys, claimScript, readClaim } from './claim.js';
+import { claimArguments, claimKeys, claimScript, readClaim } from './claim.js';
 import { ClaimLedger } from './claim-ledger.js';
 import { ClaimedUnit } from './claimed-unit.js';
 import { Courier } from './courier.js';
 import { Doorbells } from './doorbell.js';
 import type { Instance } from './instance.js';
 import { type InstanceId, Keyspace, type Member, placeOf } from './keyspace.js';
+import { KnownClaim, type OnlyKnown } from './known-claim.js';
+import { QueueNotes } from './queue-notes.js';
 import type { ScriptCall } from './round-trip.js';
 
 export interface TrackingFetcherOptions {
@@ -46,6 +47,8 @@ export interface TrackingFetcherOptions {
   readonly retryBlockedAfterMs?: number;
   /** Called when a claim was refused, because Redis does not know the instance: only a beat can change that. */
   readonly onUnregistered?: () => void;
+  /** Take only jobs of these classes, and leave the others to who else works on the queues. Default: take all. */
+  readonly onlyKnown?: OnlyKnown;
 }
 
 /** Since the start of the process. */
@@ -71,20 +74,23 @@ export class TrackingFetcher implements Fetcher {
   private readonly formerIds = new Set<InstanceId>();
   private readonly stopping = new AbortController();
   private readonly counted = { lost: 0, adopted: 0 };
-  private readonly paused = new Set<string>();
-  private readonly unusable = new Set<string>();
   /** Claims without an answer, and how many of them the books have been compared after. */
   private doubts = 0;
   private settledDoubts = 0;
+  private readonly notes: QueueNotes;
+  private readonly known: KnownClaim | undefined;
   private isQuiet = false;
   private stopped: Promise<void> | undefined;
   private redis: Redis | undefined;
   private bells: Doorbells | undefined;
 
+  /** @throws TSQ_CONFIG_INVALID */
   constructor(private readonly options: TrackingFetcherOptions) {
     this.keyspace = options.keyspace ?? new Keyspace();
     this.ledger = new ClaimLedger(this.keyspace);
     this.logger = options.logger ?? silentLogger;
+    this.notes = new QueueNotes(this.logger);
+    if (options.onlyKnown !== undefined) this.known = new KnownClaim(options.onlyKnown, this.logger);
     this.courier = new Courier({
       keyspace: this.keyspace,
       dead: options.dead ?? sidekiqDeadSet,
@@ -155,7 +161,7 @@ export class TrackingFetcher implements Fetcher {
     await whenReady(redis, this.options.commandTimeoutMs ?? 5_000);
     if (this.inDoubt) await this.reconcile();
     const adopted = this.takeAdopted(queues, max);
-    if (adopted.length > 0) return adopted;
+    if (adopted.length > 0) return this.ours(adopted);
     if (this.courier.outbox.blockedCount > mostBlocked)
       throw tooManyBlocked(this.courier.outbox.blockedCount);
     if (max < 1 || queues.length === 0) return [];
@@ -164,9 +170,13 @@ export class TrackingFetcher implements Fetcher {
 
   async wait(queues: readonly string[], signal: AbortSignal): Promise<void> {
     if (this.bells === undefined || this.adopted.some((unit) => queues.includes(unit.queue))) return;
-    // A paused queue that holds jobs would ring without end; that it is unpaused is found by timer.
-    const others = queues.filter((queue) => !this.paused.has(queue) && !this.unusable.has(queue));
-    await this.bells.wait(others, signal, others.length === queues.length ? 'until-rung' : 'with-timer');
+    const audible = this.notes.audible(queues);
+    // That a paused queue is unpaused, say, is found by timer.
+    const mode =
+      audible.length === queues.length
+        ? ('until-rung' as const)
+        : { longestMs: this.notes.pauseMsFor(queues) };
+    await this.bells.wait(audible, signal, mode);
   }
 
   /**
@@ -202,17 +212,13 @@ export class TrackingFetcher implements Fetcher {
 
   private async claim(redis: Redis, queues: readonly string[], max: number): Promise<readonly ClaimedUnit[]> {
     const id = this.options.instance.id;
-    const call: ScriptCall = {
-      script: claimScript,
-      keys: claimKeys(this.keyspace, id, queues),
-      args: claimArguments(this.keyspace, id, queues, max, this.ledger.lastBatch),
-    };
+    const call = this.callFor(id, queues, max);
     const reply = await this.courier.exchange(redis, call);
     if (reply === undefined || 'error' in reply) {
       this.doubts += 1;
       throw unavailable('a claim got no answer; if it took jobs, they will be found', reply?.error);
     }
-    const claimed = readClaim(reply.value, queues);
+    const claimed = this.known?.read(reply.value, queues) ?? readClaim(reply.value, queues);
     if (claimed === 'unregistered') {
       this.options.onUnregistered?.();
       throw new TsqError(
@@ -220,8 +226,30 @@ export class TrackingFetcher implements Fetcher {
         `instance ${id} is not registered: it waits for its next beat`,
       );
     }
-    this.notePassedOver(queues, claimed);
-    return claimed.jobs.map((job) => this.ledger.hold(new ClaimedUnit(id, job, this.courier.outbox)));
+    this.notes.note(queues, claimed);
+    return this.ours(
+      claimed.jobs.map((job) => this.ledger.hold(new ClaimedUnit(id, job, this.courier.outbox))),
+    );
+  }
+
+  private callFor(id: InstanceId, queues: readonly string[], max: number): ScriptCall {
+    const { keyspace, known } = this;
+    const { lastBatch } = this.ledger;
+    if (known !== undefined) return known.call(keyspace, id, queues, max, lastBatch);
+    const args = claimArguments(keyspace, id, queues, max, lastBatch);
+    return { script: claimScript, keys: claimKeys(keyspace, id, queues), args };
+  }
+
+  /** What only looked like ours goes back, the newest first, and the next claim leaves it where it is. */
+  private ours(units: readonly ClaimedUnit[]): readonly ClaimedUnit[] {
+    const { known } = this;
+    if (known === undefined) return units;
+    const foreign = units.filter((unit) => !known.accepts(unit.bytes));
+    const ours = foreign.length === 0 ? units : units.filter((unit) => !foreign.includes(unit));
+    for (const unit of foreign.toReversed()) this.giveBack(unit);
+    this.notes.noteForeign(foreign.map((unit) => unit.queue));
+    this.notes.noteFind(ours.length > 0 ? 'some' : 'none');
+    return ours;
   }
 
   private async end(deadline: AbortSignal, end: AbortSignal | undefined): Promise<void> {
@@ -276,20 +304,8 @@ export class TrackingFetcher implements Fetcher {
 
   private giveBack(unit: ClaimedUnit): void {
     unit.settle({ kind: 'requeue' }).catch((error: unknown) => {
-      this.logger.error({ member: unit.member, err: error }, 'an adopted job could not be given back');
+      this.logger.error({ member: unit.member, err: error }, 'a job could not be given back');
     });
-  }
-
-  private notePassedOver(asked: readonly string[], { paused, unusable }: ClaimReply): void {
-    for (const queue of unusable) {
-      if (this.unusable.has(queue)) continue;
-      this.logger.error(
-        { key: keys.queue(queue) },
-        'the key of a queue holds something else than a list; it is passed over',
-      );
-    }
-    noteFor(this.paused, asked, paused);
-    noteFor(this.unusable, asked, unusable);
   }
 
   private connection(): Redis {
@@ -299,13 +315,6 @@ export class TrackingFetcher implements Fetcher {
       'the fetcher does not run: it was not started, or was stopped',
     );
   }
-}
-
-/** Of the queues that were asked, now these; what was noted of others stays. Called for each claim. */
-function noteFor(noted: Set<string>, asked: readonly string[], now: readonly string[]): void {
-  if (noted.size === 0 && now.length === 0) return;
-  for (const queue of asked) noted.delete(queue);
-  for (const queue of now) noted.add(queue);
 }
 
 function tooManyBlocked(count: number): TsqError {

@@ -13,6 +13,7 @@ export type { WorkerSettings } from './worker-settings.js';
 
 export { type Clock, RedisClock } from './clock.js';
 export type { FailureEnding, FailureHandler } from './failure-handlers.js';
+export type { ForeignFeatures } from './foreign-features.js';
 export type { JobLogLevel } from './job-log.js';
 export type { JobProcessor, ProcessedJob } from './job-processor.js';
 export { type JobRetrySettings, retryDelaySeconds } from './job-retry.js';

@@ -14,11 +14,13 @@ import {
   Payload,
   type Settlement,
   silentLogger,
+  type TsqError,
   type UnitOfWork,
 } from '@tsq/core';
 import { type Clock, hostClock } from './clock.js';
 import { jobStorage } from './current-job.js';
 import { callHandlers, type FailureHandler } from './failure-handlers.js';
+import { type ForeignFeatures, refusalOf, refusalOutcome } from './foreign-features.js';
 import { RunningJobContext } from './job-context.js';
 import { expiresAtMs } from './job-expiry.js';
 import { JobLog, type JobLogLevel } from './job-log.js';
@@ -54,6 +56,8 @@ export interface ProcessorSettings {
   readonly jobLog?: JobLogLevel;
   /** How integers beyond 2^53 arrive in `args`. Default `bigint`. */
   readonly bigIntegers?: 'bigint' | 'string';
+  /** Jobs that need a feature of Sidekiq Pro or Enterprise that tsq lacks. Default `refuse`: they wait in `retry` for others. */
+  readonly foreignFeatures?: ForeignFeatures;
   /** Called for every failure, once its outcome was handed over. */
   readonly errorHandlers?: readonly FailureHandler[];
   /** Called for a job that will not be retried, dead or discarded, once Redis has confirmed it. */
@@ -77,6 +81,7 @@ const requeue: Outcome = { kind: 'requeue' };
 const expired: Outcome = { kind: 'discarded' };
 
 export class Processor implements JobProcessor {
+  private refused = 0;
   private readonly logger: Logger;
   private readonly jobLog: JobLog;
   private readonly jobRetry: JobRetry;
@@ -101,6 +106,11 @@ export class Processor implements JobProcessor {
     return { ...this.tally };
   }
 
+  /** Jobs that needed what tsq does not have, since the start: they wait in `retry`, their count unchanged. */
+  get refusedJobs(): number {
+    return this.refused;
+  }
+
   async process(unit: UnitOfWork): Promise<ProcessedJob> {
     let job: RunningJobContext | undefined;
     try {
@@ -109,6 +119,8 @@ export class Processor implements JobProcessor {
       } catch (error) {
         return this.bury(unit, error);
       }
+      const refusal = this.settings.foreignFeatures === 'run' ? undefined : refusalOf(job.payload);
+      if (refusal !== undefined) return this.refuse(job, refusal);
       this.begin(job);
       const expiry = expiresAtMs(job.payload, job.options.expiresIn);
       if (expiry !== undefined) {
@@ -219,6 +231,16 @@ export class Processor implements JobProcessor {
     const fields = { queue: unit.queue, length: unit.bytes.length };
     const what = 'A payload can not be read; it goes to the dead set as it is';
     logThrown(this.logger, 'error', fields, error, what);
+    return processed;
+  }
+
+  /** It has not begun: neither shown as running nor counted by Sidekiq's statistics. */
+  private refuse(job: RunningJobContext, reason: TsqError): ProcessedJob {
+    this.refused += 1;
+    const outcome = refusalOutcome(job.payload, job.queue, reason);
+    const processed = { outcome, settlement: this.settle(job.unit, outcome, job) };
+    const fields = { jid: job.jid, class: job.class, queue: job.queue, retryInSeconds: outcome.delaySeconds };
+    logThrown(this.logger, 'warn', fields, reason, 'refused');
     return processed;
   }
 
