@@ -139,7 +139,7 @@ describe('the Config', () => {
       [],
       { REDIS_URL: 'http://:secret@h' },
       'TSQ_CONFIG_INVALID',
-      /^REDIS_URL: redisUrl: expected redis:\/\/(?!.*secret)/,
+      /^REDIS_URL: redisUrl: expected a URL with redis:\/\/(?!.*secret)/,
     ],
   ])('%j with %j is refused: %s %s', (args, environment, code, message) => {
     expect(() => configOf(args, environment)).toThrow(
