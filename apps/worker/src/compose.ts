@@ -15,6 +15,7 @@ import { Heartbeat, Recoverer } from '@tsq/recovery';
 import { Instance, Keyspace, TrackingFetcher, trackingMiddleware } from '@tsq/tracker';
 import {
   type AnyWorker,
+  Cancellations,
   JobStats,
   Launcher,
   Manager,
@@ -22,6 +23,7 @@ import {
   Poller,
   type ProcessInfo,
   Processor,
+  type ProcessorParts,
   type ProcessorSettings,
   ProcessRegistry,
   QueueOrder,
@@ -86,11 +88,13 @@ function componentsOf(
   const claims = { location, instance, keyspace, dead: config.dead, logger, onUnregistered };
   const fetcher = new TrackingFetcher({ ...claims, ...onlyKnown(config, registry) });
   heartbeat.onBeat(() => void reconcile(fetcher, logger));
-  const processor = processorOf(parts, registry, running, stats);
+  const cancellations = new Cancellations({ redis, running, logger }, { namespace: config.namespace });
+  const processor = processorOf(parts, { registry, running, stats, cancellations });
   return [
     new RedisGate({ redis, logger, ...gateSettings(config) }),
     heartbeat,
     fetcher,
+    cancellations,
     new ProcessRegistry({ redis, running, stats, onSignal, logger, beatIntervalMs, info }),
     new Recoverer({ location, instance, keyspace, logger, ...recoverySettings(config) }),
     new Poller({ redis, logger, dialect: config.dialect, dead: config.dead, ...pollSettings(config) }),
@@ -98,12 +102,7 @@ function componentsOf(
   ];
 }
 
-function processorOf(
-  parts: ComposeParts,
-  registry: WorkerRegistry,
-  running: RunningJobs,
-  stats: JobStats,
-): Processor {
+function processorOf(parts: ComposeParts, state: Omit<ProcessorParts, 'middleware' | 'logger'>): Processor {
   const { config, server, logger } = parts;
   // The tracking is innermost: until `perform` begins, no job may be lost.
   const tracking: ServerMiddleware = trackingMiddleware({ all: config.tracked === 'all' });
@@ -111,7 +110,7 @@ function processorOf(
   const middleware = server.middleware.add('tsq:tracking', tracking);
   const { errorHandlers, deathHandlers } = server;
   const settings = { ...jobSettings(config), errorHandlers, deathHandlers };
-  return new Processor({ registry, middleware, running, stats, logger }, settings);
+  return new Processor({ ...state, middleware, logger }, settings);
 }
 
 function reported({ jid, class: name, unit, startedAtMs }: RunningJob): ReportedJob {

@@ -28,6 +28,8 @@ export const keys = {
   workers: (identity: string) => `${identity}:workers`,
   /** LIST of signal names for a process; expires. */
   signals: (identity: string) => `${identity}-signals`,
+  /** HASH of an iterable job of Sidekiq 7.3 and later; expires. */
+  iteration: (jid: string) => `it-${jid}`,
   /** STRING, guards the pruning of `processes`; expires. */
   processCleanup: 'process_cleanup',
   processed: 'stat:processed',

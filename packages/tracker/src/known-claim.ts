@@ -49,13 +49,16 @@ export class KnownClaim {
   }
 
   read(raw: unknown, queues: readonly string[]): ClaimReply | 'unregistered' {
-    if (!Array.isArray(raw)) return 'unregistered';
+    if (Buffer.isBuffer(raw)) return 'unregistered';
     // The shape that the script's header gives.
-    const [batch, paused, unusable, crowded, full, ...taken] = raw as [number, ...number[][]];
-    const reply = readClaim([batch, paused, unusable, ...taken], queues);
+    const [batch, paused, unusable, cancellations, crowded, full, ...taken] = raw as readonly [
+      ...[batch: number, paused: number[], unusable: number[], cancellations: 0 | 1],
+      ...[crowded: number[], full: number[], ...taken: unknown[]],
+    ];
+    const reply = readClaim([batch, paused, unusable, cancellations, ...taken], queues);
     if (reply === 'unregistered') return reply;
-    this.noteFull(queues.filter((_name, position) => full?.includes(position)));
-    return { ...reply, crowded: queues.filter((_name, position) => crowded?.includes(position)) };
+    this.noteFull(queues.filter((_name, position) => full.includes(position)));
+    return { ...reply, crowded: queues.filter((_name, position) => crowded.includes(position)) };
   }
 
   /** Whether its own class is one of ours. What can't be read is for Ruby too. */

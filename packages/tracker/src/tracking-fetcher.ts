@@ -20,6 +20,7 @@ import {
   whenReady,
 } from '@tsq/core';
 import type { Redis } from 'ioredis';
+import { CancelledClaims } from './cancelled-claims.js';
 import { type ClaimReply, claimArguments, claimKeys, claimScript, readClaim } from './claim.js';
 import { ClaimLedger } from './claim-ledger.js';
 import { ClaimedUnit } from './claimed-unit.js';
@@ -56,6 +57,8 @@ export interface TrackingCounts {
   readonly adopted: number;
   /** Outcomes of unknown fate that were not sent again: requeues of released jobs, and what a stop could not send. */
   readonly unconfirmed: number;
+  /** Jobs that were cancelled while they waited, and dropped when they came up. */
+  readonly cancelled: number;
 }
 
 /** With so many outcomes that can't be written nothing more is claimed: the queues are the better place to wait. */
@@ -79,6 +82,7 @@ export class TrackingFetcher implements Fetcher {
   private crowded: readonly string[] = [];
   private crowdPauseMs = shortestCrowdPauseMs;
   private readonly known: KnownClaim | undefined;
+  private readonly cancelled: CancelledClaims;
   private inDoubt = false;
   private isQuiet = false;
   private stopped: Promise<void> | undefined;
@@ -90,6 +94,7 @@ export class TrackingFetcher implements Fetcher {
     this.keyspace = options.keyspace ?? new Keyspace();
     this.ledger = new ClaimLedger(this.keyspace);
     this.logger = options.logger ?? silentLogger;
+    this.cancelled = new CancelledClaims(this.keyspace.namespace, this.logger);
     if (options.onlyKnown !== undefined) this.known = new KnownClaim(options.onlyKnown, this.logger);
     this.courier = new Courier({
       keyspace: this.keyspace,
@@ -104,7 +109,7 @@ export class TrackingFetcher implements Fetcher {
   }
 
   get counts(): TrackingCounts {
-    return { ...this.counted, unconfirmed: this.courier.unconfirmed };
+    return { ...this.counted, unconfirmed: this.courier.unconfirmed, cancelled: this.cancelled.dropped };
   }
 
   /** Claims that this process holds, by its own books. */
@@ -202,9 +207,9 @@ export class TrackingFetcher implements Fetcher {
       );
     }
     this.notePassedOver(claimed);
-    return this.ours(
-      claimed.jobs.map((job) => this.ledger.hold(new ClaimedUnit(id, job, this.courier.outbox))),
-    );
+    const units = claimed.jobs.map((job) => this.ledger.hold(new ClaimedUnit(id, job, this.courier.outbox)));
+    const ours = this.ours(units);
+    return claimed.hasCancellations ? await this.cancelled.without(redis, ours) : ours;
   }
 
   private plainClaim(id: InstanceId, queues: readonly string[], max: number): ScriptCall {

@@ -25,6 +25,11 @@ export {
 
 // What runs, and what was counted
 
+export {
+  Cancellations,
+  type CancellationsParts,
+  type CancellationsSettings,
+} from './cancellations.js';
 export { type JobCounts, JobStats } from './job-stats.js';
 export { type RunningJob, RunningJobs } from './running-jobs.js';
 
