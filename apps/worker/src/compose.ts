@@ -7,15 +7,18 @@
 import {
   type Component,
   type Logger,
+  type MetricsFormName,
   openConnection,
   type RedisLocation,
   type ServerMiddleware,
+  withoutPassword,
 } from '@tsq/core';
 import { Heartbeat, Recoverer } from '@tsq/recovery';
 import { Instance, Keyspace, TrackingFetcher, trackingMiddleware } from '@tsq/tracker';
 import {
   type AnyWorker,
   Cancellations,
+  JobMetrics,
   JobStats,
   Launcher,
   Manager,
@@ -26,22 +29,24 @@ import {
   type ProcessorParts,
   type ProcessorSettings,
   ProcessRegistry,
-  QueueOrder,
+  RedisClock,
   type RunningJob,
   RunningJobs,
   type ServerSetup,
+  Together,
   WorkerRegistry,
 } from '@tsq/worker';
+import { type Capsule, capsulesOf } from './capsules.js';
 import type { Composition } from './composition.js';
 import type { Config } from './config.js';
 import { RedisGate } from './redis-gate.js';
-import { withoutPassword } from './redis-url.js';
 import type { ReportedJob } from './running-report.js';
 import { ownVersion } from './version.js';
 
 export interface ComposeParts {
   readonly config: Config;
-  readonly workers: readonly AnyWorker[];
+  /** Each with its file, for messages. */
+  readonly workers: ReadonlyMap<AnyWorker, string>;
   /** What the worker files have added: middleware, handlers. */
   readonly server: ServerSetup;
   readonly logger: Logger;
@@ -53,53 +58,80 @@ export interface ComposeParts {
 export function compose(parts: ComposeParts): Composition {
   const { config, logger } = parts;
   const identity = newProcessIdentity(config.hostName, process.pid);
+  const location: RedisLocation = { url: config.redisUrl };
   const instance = new Instance(`${config.hostName}-${process.pid}`);
+  const keyspace = new Keyspace(config.namespace);
+  const heartbeat = new Heartbeat({ location, instance, keyspace, logger, ...beatSettings(config) });
+  // A Redis that lost its keys knows this instance no more: a beat tells it a new id.
+  const onUnregistered = () => heartbeat.beatNow();
+  const registry = registryOf(parts.workers);
+  const claims = { location, instance, keyspace, dead: config.dead, logger, onUnregistered };
+  const fetcher = new TrackingFetcher({ ...claims, ...onlyKnown(config, registry) });
   const running = new RunningJobs();
-  const launcher = new Launcher(componentsOf(parts, identity, instance, running), logger);
+  const shared = { identity, location, instance, keyspace, heartbeat, fetcher, registry, running };
+  const launcher = new Launcher(componentsOf(parts, shared), logger);
   return {
     identity,
     start: () => launcher.start(),
     quiet: () => launcher.quiet(),
-    stop: (deadline) => launcher.stop(deadline),
+    stop: async (deadline) => {
+      await launcher.stop(deadline);
+      return fetcher.isUnconfirmed ? 'unconfirmed' : 'confirmed';
+    },
     running: () => running.list().map(reported),
   };
 }
 
-/** In the order in which they start. */
-function componentsOf(
-  parts: ComposeParts,
-  identity: string,
-  instance: Instance,
-  running: RunningJobs,
-): readonly Component[] {
-  const { config, logger, onSignal } = parts;
-  const location: RedisLocation = { url: config.redisUrl };
-  const keyspace = new Keyspace(config.namespace);
-  const redis = openConnection(location, { name: `tsq:${instance.id}:service`, logger });
-  const order = new QueueOrder(config.queues);
-  const stats = new JobStats();
-  const info = infoOf(config, identity, order);
-  const beatIntervalMs = ms(config.beatIntervalSeconds);
+/** What several components hold in common. */
+interface Shared {
+  readonly identity: string;
+  readonly location: RedisLocation;
+  readonly instance: Instance;
+  readonly keyspace: Keyspace;
+  readonly heartbeat: Heartbeat;
+  readonly fetcher: TrackingFetcher;
+  readonly registry: WorkerRegistry;
+  readonly running: RunningJobs;
+}
 
-  const heartbeat = new Heartbeat({ location, instance, keyspace, logger, ...beatSettings(config) });
-  // A Redis that lost its keys knows this instance no more: a beat tells it a new id.
-  const onUnregistered = () => heartbeat.beatNow();
-  const registry = new WorkerRegistry(parts.workers);
-  const claims = { location, instance, keyspace, dead: config.dead, logger, onUnregistered };
-  const fetcher = new TrackingFetcher({ ...claims, ...onlyKnown(config, registry) });
-  heartbeat.onBeat(() => void reconcile(fetcher, logger));
+/** In the order in which they start. */
+function componentsOf(parts: ComposeParts, shared: Shared): readonly Component[] {
+  const { config, logger, onSignal } = parts;
+  const { identity, location, instance, keyspace, heartbeat, fetcher, registry, running } = shared;
+  const redis = openConnection(location, { name: `tsq:${instance.id}:service`, logger });
+  const capsules = capsulesOf(config);
+  const stats = new JobStats();
+  const metrics = config.metrics === 'off' ? undefined : new JobMetrics();
+  const info = infoOf(config, identity, capsules);
   const cancellations = new Cancellations({ redis, running, logger }, { namespace: config.namespace });
-  const processor = processorOf(parts, { registry, running, stats, cancellations });
+
+  heartbeat.onBeat(() => void reconcile(fetcher, logger));
+  const clock = new RedisClock(redis, logger);
+  const processor = processorOf(parts, { registry, running, stats, metrics, clock, cancellations });
+  const managerOf = ({ name, concurrency, order }: Capsule) => {
+    const own = capsules.length === 1 ? logger : logger.child({ capsule: name });
+    const { claimAheadMs } = config;
+    return new Manager({ fetcher, processor, order, running, logger: own }, { concurrency, claimAheadMs });
+  };
   return [
     new RedisGate({ redis, logger, ...gateSettings(config) }),
     heartbeat,
     fetcher,
     cancellations,
-    new ProcessRegistry({ redis, running, stats, onSignal, logger, beatIntervalMs, info }),
+    new ProcessRegistry({
+      ...{ redis, running, stats, metrics, metricsForms: metricsFormsOf(config) },
+      ...{ onSignal, logger, info, ...shownSettings(config) },
+    }),
     new Recoverer({ location, instance, keyspace, logger, ...recoverySettings(config) }),
     new Poller({ redis, logger, dialect: config.dialect, dead: config.dead, ...pollSettings(config) }),
-    new Manager({ fetcher, processor, order, running, logger }, managerSettings(config)),
+    new Together('capsules', capsules.map(managerOf)),
   ];
+}
+
+function registryOf(workers: ComposeParts['workers']): WorkerRegistry {
+  const registry = new WorkerRegistry();
+  for (const [worker, file] of workers) registry.add(worker, file);
+  return registry;
 }
 
 function processorOf(parts: ComposeParts, state: Omit<ProcessorParts, 'middleware' | 'logger'>): Processor {
@@ -126,17 +158,23 @@ async function reconcile(fetcher: TrackingFetcher, logger: Logger): Promise<void
   }
 }
 
-function infoOf(config: Config, identity: string, order: QueueOrder): ProcessInfo {
-  const { hostName, tag, labels, concurrency } = config;
+function infoOf(config: Config, identity: string, capsules: readonly Capsule[]): ProcessInfo {
+  const { hostName, tag, labels } = config;
   return {
     ...{ identity, hostname: hostName, pid: process.pid, startedAtMs: Date.now() },
     ...{ tag, labels, version: ownVersion() },
-    capsules: [{ name: 'default', concurrency, order }],
+    capsules,
   };
 }
 
-function jobSettings({ maxRetries, dialect, log, foreignFeatures }: Config): ProcessorSettings {
-  return { retry: { maxRetries, dialect }, jobLog: log.jobs ? 'all' : 'failures', foreignFeatures };
+function jobSettings(config: Config): ProcessorSettings {
+  const { maxRetries, retryForRule, dialect, bigIntegers, log, foreignFeatures } = config;
+  return {
+    retry: { maxRetries, retryForRule, dialect },
+    jobLog: log.jobs ? 'all' : 'failures',
+    bigIntegers,
+    foreignFeatures,
+  };
 }
 
 function onlyKnown({ onlyKnown: isOn, lookPast }: Config, registry: WorkerRegistry) {
@@ -147,12 +185,17 @@ function gateSettings({ redisUrl, failFast }: Config) {
   return { shownUrl: withoutPassword(redisUrl), patience: failFast ? 'short' : 'endless' } as const;
 }
 
-function managerSettings({ concurrency, claimAheadMs }: Config) {
-  return { concurrency, claimAheadMs };
+function metricsFormsOf({ metrics }: Config): readonly MetricsFormName[] {
+  if (metrics === 'off') return [];
+  return metrics === 'both' ? ['sidekiq7', 'sidekiq8'] : [metrics];
 }
 
 function beatSettings({ heartbeat }: Config) {
   return { intervalMs: ms(heartbeat.intervalSeconds), ttlMs: ms(heartbeat.ttlSeconds) };
+}
+
+function shownSettings({ beatIntervalSeconds, showToOldReaders }: Config) {
+  return { beatIntervalMs: ms(beatIntervalSeconds), showToOldReaders };
 }
 
 function recoverySettings({ recovery, heartbeat }: Config) {

@@ -28,10 +28,12 @@ export const keys = {
   workers: (identity: string) => `${identity}:workers`,
   /** LIST of signal names for a process; expires. */
   signals: (identity: string) => `${identity}-signals`,
-  /** HASH of an iterable job of Sidekiq 7.3 and later; expires. */
-  iteration: (jid: string) => `it-${jid}`,
   /** STRING, guards the pruning of `processes`; expires. */
   processCleanup: 'process_cleanup',
+  /** STRING, the identity of Sidekiq Enterprise's leader. */
+  leader: 'dear-leader',
+  /** HASH, where a job that works in iterations stands; expires. */
+  iteration: (jid: string) => `it-${jid}`,
   processed: 'stat:processed',
   failed: 'stat:failed',
   /** @param day `YYYY-MM-DD`, UTC */

@@ -11,8 +11,9 @@
 -- ARGV[1]  ID
 -- ARGV[2]  what stands before a member in the key of its payload
 -- ARGV[3]  limit       1 to 500
--- ARGV[4]  look_past   so many jobs of other classes are looked past, in each queue
--- ARGV[5]  n, then n class names as JSON strings, with their quotes
+-- ARGV[4]  lastBatch   as in claim.lua
+-- ARGV[5]  look_past   so many jobs of other classes are looked past, in each queue
+-- ARGV[6]  n, then n class names as JSON strings, with their quotes
 -- then     m, then m SHA-1s, in hex, of payloads that look like ours and are not: they are left too
 -- then     the queues' names, in the order of KEYS[6…]
 -- Returns  'unregistered'; or { batch, { position of each queue that was passed over because it is paused },
@@ -24,15 +25,15 @@
 if redis.call('SISMEMBER', KEYS[1], ARGV[1]) == 0 then return 'unregistered' end
 redis.call('SCARD', KEYS[3])
 local count = redis.call('GET', KEYS[2]) or '0'
-if not string.match(count, '^%d+$') or #count > 15 then -- what INCR would refuse, after a job was taken
+if not string.match(count, '^%d+$') or #count > 15 then -- what INCRBY would refuse, after a job was taken
   return redis.error_reply('WRONGTYPE ' .. KEYS[2] .. ' does not hold a number')
 end
-local left, look_past = tonumber(ARGV[3]), tonumber(ARGV[4])
+local left, look_past = tonumber(ARGV[3]), tonumber(ARGV[5])
 -- Payloads of more bytes than this are not looked through at one call: it would hold up everybody.
 local enough_bytes = 4194304
 local longest_slice = 512
 
-local at = 5
+local at = 6
 local function set_of_arguments()
   local set, last = {}, at + ARGV[at]
   for i = at + 1, last do set[ARGV[i]] = true end
@@ -41,6 +42,7 @@ local function set_of_arguments()
 end
 local known, mistaken = set_of_arguments(), set_of_arguments()
 local paused = redis.call('SMISMEMBER', KEYS[4], unpack(ARGV, at))
+local to_next_batch = math.max(1, ARGV[4] - count + 1)
 
 local function is_ours(payload)
   local from = 1
@@ -94,7 +96,7 @@ for position = 1, #paused do
     if taken and #taken > 0 then
       if in_front > 0 then redis.call('RPOP', key, in_front) end
       for i = in_front + 1, #taken do redis.call('LREM', key, -1, taken[i]) end
-      batch = batch or string.format('%.0f', redis.call('INCR', KEYS[2]))
+      batch = batch or string.format('%.0f', redis.call('INCRBY', KEYS[2], to_next_batch))
       local members, payloads = {}, {}
       for i, payload in ipairs(taken) do
         local member = ARGV[1] .. '.' .. batch .. '.' .. index .. '@' .. name

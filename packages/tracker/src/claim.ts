@@ -44,13 +44,15 @@ export function claimKeys(keyspace: Keyspace, id: InstanceId, queues: readonly s
   ];
 }
 
+/** @param lastBatch the highest batch number that this process has held a claim of */
 export function claimArguments(
   keyspace: Keyspace,
   id: InstanceId,
   queues: readonly string[],
   max: number,
+  lastBatch: number,
 ): ScriptArgument[] {
-  return [id, keyspace.jobPrefix, Math.min(max, maxJobsPerClaim), ...queues];
+  return [id, keyspace.jobPrefix, Math.min(max, maxJobsPerClaim), lastBatch, ...queues];
 }
 
 type RawReply = readonly [

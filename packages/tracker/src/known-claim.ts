@@ -26,7 +26,7 @@ export class KnownClaim {
   private readonly texts: readonly string[];
   private readonly lookPast: number;
   private readonly mistaken = new Set<string>();
-  private full: readonly string[] = [];
+  private readonly full = new Set<string>();
 
   /** @throws TSQ_CONFIG_INVALID */
   constructor(
@@ -41,8 +41,14 @@ export class KnownClaim {
     throw new TsqError('TSQ_CONFIG_INVALID', `lookPast: expected an integer from 1 up, got ${lookPast}`);
   }
 
-  call(keyspace: Keyspace, id: InstanceId, queues: readonly string[], max: number): ScriptCall {
-    const head = claimArguments(keyspace, id, [], max);
+  call(
+    keyspace: Keyspace,
+    id: InstanceId,
+    queues: readonly string[],
+    max: number,
+    lastBatch: number,
+  ): ScriptCall {
+    const head = claimArguments(keyspace, id, [], max, lastBatch);
     const { texts, mistaken } = this;
     const args = [...head, this.lookPast, texts.length, ...texts, mistaken.size, ...mistaken, ...queues];
     return { script, keys: claimKeys(keyspace, id, queues), args };
@@ -57,7 +63,7 @@ export class KnownClaim {
     ];
     const reply = readClaim([batch, paused, unusable, cancellations, ...taken], queues);
     if (reply === 'unregistered') return reply;
-    this.noteFull(queues.filter((_name, position) => full.includes(position)));
+    this.noteFull(queues, (name) => full.includes(queues.indexOf(name)));
     return { ...reply, crowded: queues.filter((_name, position) => crowded.includes(position)) };
   }
 
@@ -74,17 +80,19 @@ export class KnownClaim {
     return false;
   }
 
-  private noteFull(full: readonly string[]): void {
-    for (const queue of full.filter((name) => !this.full.includes(name))) {
+  private noteFull(asked: readonly string[], isFull: (queue: string) => boolean): void {
+    for (const queue of asked) {
+      if (isFull(queue) === this.full.has(queue)) continue;
+      if (this.full.delete(queue)) {
+        this.logger.info({ queue }, 'jobs of other classes are not in the way any more');
+        continue;
+      }
+      this.full.add(queue);
       this.logger.warn(
         { queue, lookPast: this.lookPast },
         'the line begins with more jobs of other classes than a claim looks past: those of ours behind them wait until somebody takes some of these',
       );
     }
-    for (const queue of this.full.filter((name) => !full.includes(name))) {
-      this.logger.info({ queue }, 'jobs of other classes are not in the way any more');
-    }
-    this.full = full;
   }
 }
 

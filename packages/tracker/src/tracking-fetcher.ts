@@ -4,6 +4,9 @@
  *
  * Nothing is resent by chance, so a reply can be lost. Then, and at each beat, what Redis has noted for this instance is
  * compared with what this process knows: an unknown claim is adopted and run, a missing one is lost.
+ *
+ * Those books are the instance's, so a process has one such fetcher, however many capsules ask it for jobs; what it notes of
+ * queues it notes for each, because each call names its own.
  */
 import {
   type DeadSetLimits,
@@ -25,6 +28,7 @@ import { type ClaimReply, claimArguments, claimKeys, claimScript, readClaim } fr
 import { ClaimLedger } from './claim-ledger.js';
 import { ClaimedUnit } from './claimed-unit.js';
 import { Courier } from './courier.js';
+import { Crowds } from './crowds.js';
 import { Doorbells } from './doorbell.js';
 import type { Instance } from './instance.js';
 import { type InstanceId, Keyspace, type Member, placeOf } from './keyspace.js';
@@ -63,9 +67,6 @@ export interface TrackingCounts {
 
 /** With so many outcomes that can't be written nothing more is claimed: the queues are the better place to wait. */
 const mostBlocked = 1_000;
-/** Where others' jobs stand in front, no bell can wake us: the first is the pause after a find, and it doubles up to the second. */
-const shortestCrowdPauseMs = 50;
-const longestCrowdPauseMs = 1_000;
 
 export class TrackingFetcher implements Fetcher {
   readonly name = 'fetcher';
@@ -77,13 +78,14 @@ export class TrackingFetcher implements Fetcher {
   private readonly formerIds = new Set<InstanceId>();
   private readonly stopping = new AbortController();
   private readonly counted = { lost: 0, adopted: 0 };
-  private paused: readonly string[] = [];
-  private unusable: readonly string[] = [];
-  private crowded: readonly string[] = [];
-  private crowdPauseMs = shortestCrowdPauseMs;
+  private readonly paused = new Set<string>();
+  private readonly unusable = new Set<string>();
+  private readonly crowds = new Crowds();
   private readonly known: KnownClaim | undefined;
   private readonly cancelled: CancelledClaims;
-  private inDoubt = false;
+  /** Claims without an answer, and how many of them the books have been compared after. */
+  private doubts = 0;
+  private settledDoubts = 0;
   private isQuiet = false;
   private stopped: Promise<void> | undefined;
   private redis: Redis | undefined;
@@ -117,6 +119,15 @@ export class TrackingFetcher implements Fetcher {
     return this.ledger.size;
   }
 
+  /**
+   * Redis has not confirmed how some claim ended, or whether the last one took jobs. After a stop: recovery finds what is
+   * claimed still.
+   */
+  get isUnconfirmed(): boolean {
+    const { unconfirmed, underWay } = this.courier;
+    return this.ledger.size > 0 || this.inDoubt || underWay.size > 0 || unconfirmed > 0;
+  }
+
   async start(): Promise<void> {
     if (this.stopping.signal.aborted)
       throw new TsqError('TSQ_COMPONENT_STOPPED', 'a fetcher lives once: make a new one');
@@ -147,8 +158,8 @@ export class TrackingFetcher implements Fetcher {
     for (const unit of this.adopted.splice(0)) this.giveBack(unit);
   }
 
-  stop(deadline: AbortSignal): Promise<void> {
-    this.stopped ??= this.end(deadline);
+  stop(deadline: AbortSignal, end?: AbortSignal): Promise<void> {
+    this.stopped ??= this.end(deadline, end);
     return this.stopped;
   }
 
@@ -156,7 +167,7 @@ export class TrackingFetcher implements Fetcher {
     const redis = this.connection();
     await whenReady(redis, this.options.commandTimeoutMs ?? 5_000);
     if (this.inDoubt) await this.reconcile();
-    const adopted = this.ours(this.adopted.splice(0, max).filter((unit) => !unit.isLost));
+    const adopted = this.ours(this.takeAdopted(queues, max));
     if (adopted.length > 0) return adopted;
     if (this.courier.outbox.blockedCount > mostBlocked)
       throw tooManyBlocked(this.courier.outbox.blockedCount);
@@ -165,12 +176,13 @@ export class TrackingFetcher implements Fetcher {
   }
 
   async wait(queues: readonly string[], signal: AbortSignal): Promise<void> {
-    if (this.adopted.length > 0 || this.bells === undefined) return;
-    const silent = [...this.paused, ...this.unusable, ...this.crowded];
+    if (this.bells === undefined || this.adopted.some((unit) => queues.includes(unit.queue))) return;
+    const isSilent = (queue: string) =>
+      this.paused.has(queue) || this.unusable.has(queue) || this.crowds.has(queue);
     // A paused queue that holds jobs would ring without end; that it is unpaused is found by timer.
-    const others = queues.filter((queue) => !silent.includes(queue));
-    const longestMs = this.crowded.length > 0 ? this.crowdPauseMs : longestCrowdPauseMs;
-    await this.bells.wait(others, signal, silent.length === 0 ? 'until-rung' : { longestMs });
+    const others = queues.filter((queue) => !isSilent(queue));
+    const longestMs = this.crowds.pauseMs(queues);
+    await this.bells.wait(others, signal, others.length === queues.length ? 'until-rung' : { longestMs });
   }
 
   /**
@@ -181,21 +193,37 @@ export class TrackingFetcher implements Fetcher {
   async reconcile(): Promise<void> {
     const { redis } = this;
     if (redis === undefined || this.stopping.signal.aborted) return; // it holds nothing yet, or ends what it holds
+    // A claim that fails meanwhile is not in what is read now.
+    const { doubts } = this;
     try {
       await this.reconcileCurrent(redis, this.options.instance.id);
       for (const former of this.formerIds) await this.reconcileFormer(redis, former);
-      this.inDoubt = false;
+      this.settledDoubts = Math.max(this.settledDoubts, doubts);
     } catch (error) {
       throw unavailable('the claims of this instance could not be read', error);
     }
   }
 
+  private get inDoubt(): boolean {
+    return this.doubts > this.settledDoubts;
+  }
+
+  /** Only those of the queues that the caller works on: it has slots of its own for them. */
+  private takeAdopted(queues: readonly string[], max: number): readonly ClaimedUnit[] {
+    if (this.adopted.length === 0) return [];
+    const taken = this.adopted.filter((unit) => queues.includes(unit.queue)).slice(0, max);
+    for (const unit of taken) this.adopted.splice(this.adopted.indexOf(unit), 1);
+    return taken.filter((unit) => !unit.isLost);
+  }
+
   private async claim(redis: Redis, queues: readonly string[], max: number): Promise<readonly ClaimedUnit[]> {
     const id = this.options.instance.id;
-    const call = this.known?.call(this.keyspace, id, queues, max) ?? this.plainClaim(id, queues, max);
+    const call =
+      this.known?.call(this.keyspace, id, queues, max, this.ledger.lastBatch) ??
+      this.plainClaim(id, queues, max);
     const reply = await this.courier.exchange(redis, call);
     if (reply === undefined || 'error' in reply) {
-      this.inDoubt = true;
+      this.doubts += 1;
       throw unavailable('a claim got no answer; if it took jobs, they will be found', reply?.error);
     }
     const claimed = this.known?.read(reply.value, queues) ?? readClaim(reply.value, queues);
@@ -206,9 +234,13 @@ export class TrackingFetcher implements Fetcher {
         `instance ${id} is not registered: it waits for its next beat`,
       );
     }
-    this.notePassedOver(claimed);
+    this.notePassedOver(queues, claimed);
     const units = claimed.jobs.map((job) => this.ledger.hold(new ClaimedUnit(id, job, this.courier.outbox)));
     const ours = this.ours(units);
+    if (this.known !== undefined) {
+      const back = ours.length === units.length ? [] : units.filter((unit) => !ours.includes(unit));
+      this.crowds.note(queues, [...claimed.crowded, ...back.map((unit) => unit.queue)], ours.length);
+    }
     return claimed.hasCancellations ? await this.cancelled.without(redis, ours) : ours;
   }
 
@@ -216,7 +248,7 @@ export class TrackingFetcher implements Fetcher {
     return {
       script: claimScript,
       keys: claimKeys(this.keyspace, id, queues),
-      args: claimArguments(this.keyspace, id, queues, max),
+      args: claimArguments(this.keyspace, id, queues, max, this.ledger.lastBatch),
     };
   }
 
@@ -225,18 +257,15 @@ export class TrackingFetcher implements Fetcher {
     const { known } = this;
     if (known === undefined) return units;
     const foreign = units.filter((unit) => !known.accepts(unit.bytes));
-    const ours = foreign.length === 0 ? units : units.filter((unit) => !foreign.includes(unit));
+    if (foreign.length === 0) return units;
     for (const unit of foreign.toReversed()) this.giveBack(unit);
-    this.crowded = [...new Set([...this.crowded, ...foreign.map((unit) => unit.queue)])];
-    this.crowdPauseMs =
-      ours.length > 0 ? shortestCrowdPauseMs : Math.min(2 * this.crowdPauseMs, longestCrowdPauseMs);
-    return ours;
+    return units.filter((unit) => !foreign.includes(unit));
   }
 
-  private async end(deadline: AbortSignal): Promise<void> {
+  private async end(deadline: AbortSignal, end: AbortSignal | undefined): Promise<void> {
     this.stopping.abort();
     this.bells?.close();
-    await this.courier.end(this.redis, deadline);
+    await this.courier.end(this.redis, deadline, end);
     this.redis?.disconnect();
   }
 
@@ -289,17 +318,16 @@ export class TrackingFetcher implements Fetcher {
     });
   }
 
-  private notePassedOver({ paused, unusable, crowded }: ClaimReply): void {
-    const fresh = unusable.filter((queue) => !this.unusable.includes(queue));
-    for (const queue of fresh) {
+  private notePassedOver(asked: readonly string[], { paused, unusable }: ClaimReply): void {
+    for (const queue of unusable) {
+      if (this.unusable.has(queue)) continue;
       this.logger.error(
         { key: keys.queue(queue) },
         'the key of a queue holds something else than a list; it is passed over',
       );
     }
-    this.paused = paused;
-    this.unusable = unusable;
-    this.crowded = crowded;
+    noteFor(this.paused, asked, paused);
+    noteFor(this.unusable, asked, unusable);
   }
 
   private connection(): Redis {
@@ -309,6 +337,13 @@ export class TrackingFetcher implements Fetcher {
       'the fetcher does not run: it was not started, or was stopped',
     );
   }
+}
+
+/** Of the queues that were asked, now these; what was noted of others stays. Called for each claim. */
+function noteFor(noted: Set<string>, asked: readonly string[], now: readonly string[]): void {
+  if (noted.size === 0 && now.length === 0) return;
+  for (const queue of asked) noted.delete(queue);
+  for (const queue of now) noted.add(queue);
 }
 
 function tooManyBlocked(count: number): TsqError {

@@ -11,7 +11,8 @@ export type { WorkerSettings } from './worker-settings.js';
 
 // Running one job
 
-export type { FailureHandler } from './failure-handlers.js';
+export { type Clock, RedisClock } from './clock.js';
+export type { FailureEnding, FailureHandler } from './failure-handlers.js';
 export type { ForeignFeatures } from './foreign-features.js';
 export type { JobLogLevel } from './job-log.js';
 export type { JobProcessor, ProcessedJob } from './job-processor.js';
@@ -30,6 +31,7 @@ export {
   type CancellationsParts,
   type CancellationsSettings,
 } from './cancellations.js';
+export { JobMetrics } from './job-metrics.js';
 export { type JobCounts, JobStats } from './job-stats.js';
 export { type RunningJob, RunningJobs } from './running-jobs.js';
 
@@ -44,6 +46,7 @@ export {
   type ManagerSettings,
 } from './manager.js';
 export { type QueueMode, QueueOrder, queueMode, type WeightedQueue } from './queue-order.js';
+export { Together } from './together.js';
 
 // What is due
 

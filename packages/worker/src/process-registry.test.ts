@@ -1,19 +1,22 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { keys, type Logger, silentLogger, type UnitOfWork } from '@tsq/core';
+import { keys, type Logger, MetricsQuery, silentLogger, type UnitOfWork } from '@tsq/core';
 import {
   describeWithRuby,
   eventually,
   itIsAComponent,
+  RecordingLogger,
   TcpProxy,
   type TestRedis,
   useRedis,
 } from '@tsq/core/test-support';
 import { Redis } from 'ioredis';
+import { JobMetrics } from './job-metrics.js';
 import { JobStats } from './job-stats.js';
 import { newProcessIdentity, type ProcessInfo } from './process-info.js';
 import { ProcessRegistry, type ProcessRegistryOptions } from './process-registry.js';
 import { QueueOrder } from './queue-order.js';
 import { RunningJobs } from './running-jobs.js';
+import { endedJob } from './test-support/ended-job.js';
 
 const payload = '{"class":"Slow","args":[1.0,12345678901234567890],"jid":"0123456789abcdef01234567"}';
 
@@ -304,6 +307,47 @@ describe('ProcessRegistry', () => {
       await connection.exists(keys.processes, keys.work(info.identity), keys.workers(info.identity)),
     ).toBe(0);
     expect(await connection.ttl(keys.process(info.identity))).toBeGreaterThan(0);
+  });
+});
+
+describe('ProcessRegistry, with metrics', () => {
+  const redis = useRedis();
+  const make = useRegistries(redis);
+  const counted = (query: MetricsQuery) => query.forClass('A').then(({ processed }) => processed);
+
+  test('each beat writes what was counted, and the goodbye the last of it', async () => {
+    const metrics = new JobMetrics();
+    const query = new MetricsQuery(redis.connect());
+    const { registry } = make({ metrics });
+    await registry.start();
+    metrics.count(endedJob('A'), 'passed');
+    await eventually(async () => expect(await counted(query)).toBe(1));
+    const last = make({ metrics, beatIntervalMs: 3_600_000 });
+    await registry.stop(AbortSignal.abort());
+    await last.registry.start();
+    metrics.count(endedJob('A'), 'passed');
+    await last.registry.stop(AbortSignal.abort());
+    expect(await counted(query)).toBe(2);
+  });
+
+  test('a full Redis costs two lines of the log, and no count', async () => {
+    const connection = redis.connect();
+    const metrics = new JobMetrics();
+    const logger = new RecordingLogger();
+    const { registry } = make({ metrics, logger, metricsForms: ['sidekiq7'] });
+    await registry.start();
+    await connection.config('SET', 'maxmemory', '1');
+    try {
+      metrics.count(endedJob('A'), 'passed');
+      const lines = () => logger.matching('error', "Can't add to the metrics");
+      await eventually(() => expect(lines()).toHaveLength(1));
+    } finally {
+      await connection.config('SET', 'maxmemory', '0');
+    }
+    await eventually(async () => expect(await counted(new MetricsQuery(connection))).toBe(1));
+    await eventually(() => expect(logger.matching('info', "Can't add to the metrics")).toHaveLength(1));
+    expect(logger.matching('error', "Can't add to the metrics")).toHaveLength(1);
+    expect(await connection.keys('h|*')).toEqual([]);
   });
 });
 

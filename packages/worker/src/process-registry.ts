@@ -4,10 +4,20 @@
  * It decides about nothing: whether a process lives, and whose jobs are whose, is the tracker's heartbeat to say. So a
  * beat that fails (a full Redis refuses it) is logged and tried again, and jobs go on meanwhile.
  */
-import { type Component, keys, type Logger, pause, silentLogger, timestampJson } from '@tsq/core';
+import {
+  type Component,
+  keys,
+  type Logger,
+  type MetricsFormName,
+  pause,
+  silentLogger,
+  timestampJson,
+} from '@tsq/core';
 import type { Redis } from 'ioredis';
+import type { JobMetrics } from './job-metrics.js';
 import type { JobStats } from './job-stats.js';
 import { Lifecycle } from './lifecycle.js';
+import { flushMetrics } from './metrics-flush.js';
 import { type ProcessInfo, processInfoJson, totalConcurrency } from './process-info.js';
 import type { RunningJob, RunningJobs } from './running-jobs.js';
 import { flushStats } from './stats-flush.js';
@@ -24,6 +34,10 @@ export interface ProcessRegistryOptions {
   readonly info: ProcessInfo;
   readonly running: RunningJobs;
   readonly stats: JobStats;
+  /** What the Metrics page shows of this process. Default: none. */
+  readonly metrics?: JobMetrics | undefined;
+  /** The versions of Sidekiq whose Metrics page is to show it. Default: both. */
+  readonly metricsForms?: readonly MetricsFormName[];
   /** Called with what somebody asked this process, from afar, to do. */
   readonly onSignal: (signal: ProcessSignal) => void;
   readonly logger?: Logger;
@@ -38,8 +52,6 @@ export interface ProcessRegistryOptions {
 }
 
 const pruneGuardSeconds = 60;
-/** For the goodbye, once the deadline of a stop has passed. */
-const lastWordsMs = 1_000;
 
 export class ProcessRegistry implements Component {
   readonly name = 'process-registry';
@@ -51,6 +63,7 @@ export class ProcessRegistry implements Component {
   private readonly lifecycle: Lifecycle;
   private readonly trouble: Trouble;
   private readonly statsTrouble: Trouble;
+  private readonly metricsTrouble: Trouble;
   private readonly stopping = new AbortController();
   private isQuiet = false;
   private isRegistered = false;
@@ -67,10 +80,11 @@ export class ProcessRegistry implements Component {
     this.logger = options.logger ?? silentLogger;
     this.trouble = new Trouble(this.logger, "Can't show this process to the Web UI");
     this.statsTrouble = new Trouble(this.logger, "Can't add to the statistics");
+    this.metricsTrouble = new Trouble(this.logger, "Can't add to the metrics");
     this.lifecycle = new Lifecycle(this.name, this.logger, {
       start: () => this.register(),
       quiet: () => this.showQuiet(),
-      stop: (deadline) => this.unregister(deadline),
+      stop: (_deadline, end) => this.unregister(end),
     });
   }
 
@@ -85,8 +99,8 @@ export class ProcessRegistry implements Component {
   }
 
   /** Says goodbye, after the last counts are written. */
-  stop(deadline: AbortSignal): Promise<void> {
-    return this.lifecycle.stop(deadline);
+  stop(deadline: AbortSignal, end?: AbortSignal): Promise<void> {
+    return this.lifecycle.stop(deadline, end);
   }
 
   private async register(): Promise<void> {
@@ -100,9 +114,9 @@ export class ProcessRegistry implements Component {
     if (this.isRegistered) await this.beat();
   }
 
-  private async unregister(deadline: AbortSignal): Promise<void> {
+  private async unregister(end: AbortSignal): Promise<void> {
     this.stopping.abort();
-    if ((await unlessLate(this.finish(), deadline, lastWordsMs)) === 'done') return;
+    if ((await unlessLate(this.finish(), end)) === 'done') return;
     this.logger.warn({}, `Redis does not answer; the process is shown for up to ${this.ttlSeconds} s more`);
   }
 
@@ -136,6 +150,7 @@ export class ProcessRegistry implements Component {
 
   private async writeBeat(): Promise<void> {
     await this.flushStats();
+    await this.flushMetrics();
     await this.writeRunning();
     await this.measureRoundTrip();
     await this.writeProcess();
@@ -148,6 +163,20 @@ export class ProcessRegistry implements Component {
       this.statsTrouble.over();
     } catch (error) {
       this.statsTrouble.met(error);
+    }
+  }
+
+  /** On its own, too. Never rejects. */
+  private async flushMetrics(): Promise<void> {
+    const { metrics, metricsForms = ['sidekiq7', 'sidekiq8'] } = this.options;
+    if (metrics === undefined) return;
+    try {
+      await flushMetrics(this.redis, metrics, metricsForms);
+      this.metricsTrouble.over();
+      const lost = metrics.takeLost();
+      if (lost > 0) this.logger.warn({ executions: lost }, 'Executions are missing from the metrics');
+    } catch (error) {
+      this.metricsTrouble.met(error);
     }
   }
 
@@ -237,6 +266,7 @@ export class ProcessRegistry implements Component {
 
   private async sayGoodbye(): Promise<void> {
     await this.flushStats();
+    await this.flushMetrics();
     try {
       // The hash is left to expire, as Sidekiq leaves it; without the list nobody looks at it.
       await transaction(

@@ -23,7 +23,7 @@ export class RegisteredWorker {
   readonly options: WorkerOptions;
   readonly timeoutMs: number | undefined;
 
-  /** @param source for messages: `class ResizeImage` or `defineWorker("ResizeImage")` */
+  /** @param source for messages: `class ResizeImage` or `defineWorker("ResizeImage")`, and its file: `… in workers/images.ts` */
   constructor(
     definition: WorkerDefinition,
     readonly source: string,
@@ -45,19 +45,23 @@ export class RegisteredWorker {
   }
 }
 
-/** @throws TSQ_WORKER_INVALID neither a decorated class nor a function worker */
-export function registered(worker: AnyWorker): RegisteredWorker {
+/**
+ * @param file that it came from, where that is known
+ * @throws TSQ_WORKER_INVALID neither a decorated class nor a function worker
+ */
+export function registered(worker: AnyWorker, file?: string): RegisteredWorker {
+  const place = file === undefined ? '' : ` in ${file}`;
   const definition = workerDefinitionOf(worker);
   if (definition === undefined) {
     const message = `expected a class decorated with @Worker or what defineWorker returned, got ${describeValue(worker)}; a subclass does not inherit @Worker`;
     throw new TsqError('TSQ_WORKER_INVALID', message);
   }
   if (typeof worker === 'function') {
-    return new RegisteredWorker(definition, `class ${worker.name}`, performOfClass(worker));
+    return new RegisteredWorker(definition, `class ${worker.name}${place}`, performOfClass(worker));
   }
   return new RegisteredWorker(
     definition,
-    `defineWorker("${definition.name}")`,
+    `defineWorker("${definition.name}")${place}`,
     performOfFunction(worker, definition),
   );
 }

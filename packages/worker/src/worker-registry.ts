@@ -13,12 +13,13 @@ export class WorkerRegistry {
 
   /**
    * Adding the same worker again changes nothing: modules export each other's.
+   * @param file that it came from, for messages
    * @throws TSQ_WORKER_INVALID not a worker
    * @throws TSQ_WORKER_DUPLICATE another worker has the name
    */
-  add(worker: AnyWorker): this {
+  add(worker: AnyWorker, file?: string): this {
     if (this.added.has(worker)) return this;
-    const entry = registered(worker);
+    const entry = registered(worker, file);
     const other = this.workers.get(entry.name);
     if (other !== undefined) {
       const message = `two workers are called "${entry.name}": ${other.source} and ${entry.source}; give one another \`name\``;
@@ -31,6 +32,11 @@ export class WorkerRegistry {
 
   get names(): readonly string[] {
     return [...this.workers.keys()];
+  }
+
+  /** undefined: none of this name was added. */
+  get(name: string): RegisteredWorker | undefined {
+    return this.workers.get(name);
   }
 
   /** @throws TSQ_WORKER_UNKNOWN */
