@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { cancelJob, cancelledKey, cancelledOf, forgetCancellation } from './cancellation.js';
+import { WorkSet } from './data/work-set.js';
 import { describeWithRuby, useRedis } from './test-support/index.js';
 
 const redis = useRedis();
@@ -29,6 +30,12 @@ describe('a cancellation', () => {
     expect(await cancelledOf(connection, ['j1'], 'other')).toEqual(new Set(['j1']));
     await forgetCancellation(connection, 'j1', 'other');
     expect(await connection.keys('*')).toEqual([]);
+  });
+
+  test('by WorkSet is the same', async () => {
+    const connection = redis.connect();
+    await new WorkSet(connection).cancel('j1');
+    expect(await cancelledOf(connection, ['j1'])).toEqual(new Set(['j1']));
   });
 
   test('leaves what an iterable job has noted of its progress', async () => {

@@ -4,13 +4,14 @@
  * note is taken away only once Redis has the job's end, so that a killed process' job does not come back uncancelled.
  */
 import type { Redis } from 'ioredis';
+import { iterationTtlSeconds } from './cancel-iteration.js';
 import { unavailable } from './connection.js';
 import { TsqError } from './errors.js';
 import { keys } from './keys.js';
 import { LuaScript } from './lua-script.js';
 
-/** How long a cancellation holds of which no process has made use: as long as Sidekiq keeps those of iterable jobs. */
-const ttlSeconds = 2_592_000;
+/** How long a cancellation holds of which no process has made use: as long as that of an iterable job. */
+const ttlSeconds = iterationTtlSeconds;
 
 const script = new LuaScript(new URL('./cancel.lua', import.meta.url));
 

@@ -5,8 +5,8 @@
 -- KEYS[1]  instances   SET: who is not in it was declared dead and may claim nothing
 -- KEYS[2]  claims:ID   STRING, number of the instance's last batch
 -- KEYS[3]  jobs:ID     SET of members
--- KEYS[4]  paused      SET of queue names
--- KEYS[5]  cancelled   ZSET of jids
+-- KEYS[4]  cancelled   ZSET of jids
+-- KEYS[5]  paused      SET of queue names
 -- KEYS[6…] the queues' lists, in the order in which they are asked
 -- ARGV[1]  ID
 -- ARGV[2]  what stands before a member in the key of its payload
@@ -41,7 +41,7 @@ local function set_of_arguments()
   return set
 end
 local known, mistaken = set_of_arguments(), set_of_arguments()
-local paused = redis.call('SMISMEMBER', KEYS[4], unpack(ARGV, at))
+local paused = redis.call('SMISMEMBER', KEYS[5], unpack(ARGV, at))
 local to_next_batch = math.max(1, ARGV[4] - count + 1)
 
 local function is_ours(payload)
@@ -79,7 +79,7 @@ local function look(key)
 end
 
 local batch, index = nil, 0
-local reply = { 0, {}, {}, redis.call('EXISTS', KEYS[5]), {}, {} }
+local reply = { 0, {}, {}, redis.call('EXISTS', KEYS[4]), {}, {} }
 for position = 1, #paused do
   if left == 0 then break end
   local name, key = ARGV[at + position - 1], KEYS[5 + position]

@@ -3,8 +3,8 @@
 -- KEYS[1]  instances   SET: who is not in it was declared dead and may claim nothing
 -- KEYS[2]  claims:ID   STRING, number of the instance's last batch
 -- KEYS[3]  jobs:ID     SET of members
--- KEYS[4]  paused      SET of queue names
--- KEYS[5]  cancelled   ZSET of jids
+-- KEYS[4]  cancelled   ZSET of jids
+-- KEYS[5]  paused      SET of queue names
 -- KEYS[6…] the queues' lists, in the order in which they are asked
 -- ARGV[1]  ID
 -- ARGV[2]  what stands before a member in the key of its payload
@@ -23,12 +23,12 @@ local count = redis.call('GET', KEYS[2]) or '0'
 if not string.match(count, '^%d+$') or #count > 15 then -- what INCRBY would refuse, after the pop
   return redis.error_reply('WRONGTYPE ' .. KEYS[2] .. ' does not hold a number')
 end
-local paused = redis.call('SMISMEMBER', KEYS[4], unpack(ARGV, 5))
+local paused = redis.call('SMISMEMBER', KEYS[5], unpack(ARGV, 5))
 local to_next_batch = math.max(1, ARGV[4] - count + 1)
 
 local left = tonumber(ARGV[3])
 local batch, index = nil, 0
-local reply = { 0, {}, {}, redis.call('EXISTS', KEYS[5]) }
+local reply = { 0, {}, {}, redis.call('EXISTS', KEYS[4]) }
 for position = 1, #paused do
   if left == 0 then break end
   local name = ARGV[4 + position]

@@ -8,7 +8,7 @@ import type { InstanceId, Keyspace } from './keyspace.js';
 export const claimScript = new LuaScript(new URL('./claim.lua', import.meta.url));
 
 /** One call of claim.lua moves no more, so that others are served in between. */
-const maxJobsPerClaim = 500;
+export const maxJobsPerClaim = 500;
 
 /** A job and where it stands among the claims of its instance: `memberOf` makes the member's text of it. */
 export interface ClaimedJob {
@@ -38,8 +38,8 @@ export function claimKeys(keyspace: Keyspace, id: InstanceId, queues: readonly s
     instances,
     keyspace.claims(id),
     keyspace.jobs(id),
-    keys.paused,
     cancelled,
+    keys.paused,
     ...queues.map(keys.queue),
   ];
 }

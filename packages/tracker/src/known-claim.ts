@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { type Logger, LuaScript, Payload, TsqError } from '@tsq/core';
-import { type ClaimReply, claimArguments, claimKeys, readClaim } from './claim.js';
+import { type ClaimReply, claimArguments, claimKeys, maxJobsPerClaim, readClaim } from './claim.js';
 import type { InstanceId, Keyspace } from './keyspace.js';
 import type { ScriptCall } from './round-trip.js';
 
@@ -54,7 +54,7 @@ export class KnownClaim {
     return { script, keys: claimKeys(keyspace, id, queues), args };
   }
 
-  read(raw: unknown, queues: readonly string[]): ClaimReply | 'unregistered' {
+  read(raw: unknown, queues: readonly string[], max: number): ClaimReply | 'unregistered' {
     if (Buffer.isBuffer(raw)) return 'unregistered';
     // The shape that the script's header gives.
     const [batch, paused, unusable, cancellations, crowded, full, ...taken] = raw as readonly [
@@ -63,7 +63,11 @@ export class KnownClaim {
     ];
     const reply = readClaim([batch, paused, unusable, cancellations, ...taken], queues);
     if (reply === 'unregistered') return reply;
-    this.noteFull(queues, (name) => full.includes(queues.indexOf(name)));
+    const isFull = (queue: string) => full.includes(queues.indexOf(queue));
+    // A claim that got all it asked for has not looked at the last queues, and never at a paused one.
+    const isWhole = reply.jobs.length < Math.min(max, maxJobsPerClaim);
+    const looked = queues.filter((queue) => isFull(queue) || (isWhole && !reply.paused.includes(queue)));
+    this.noteFull(looked, isFull);
     return { ...reply, crowded: queues.filter((_name, position) => crowded.includes(position)) };
   }
 
@@ -80,8 +84,8 @@ export class KnownClaim {
     return false;
   }
 
-  private noteFull(asked: readonly string[], isFull: (queue: string) => boolean): void {
-    for (const queue of asked) {
+  private noteFull(looked: readonly string[], isFull: (queue: string) => boolean): void {
+    for (const queue of looked) {
       if (isFull(queue) === this.full.has(queue)) continue;
       if (this.full.delete(queue)) {
         this.logger.info({ queue }, 'jobs of other classes are not in the way any more');

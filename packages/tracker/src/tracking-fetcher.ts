@@ -226,7 +226,7 @@ export class TrackingFetcher implements Fetcher {
       this.doubts += 1;
       throw unavailable('a claim got no answer; if it took jobs, they will be found', reply?.error);
     }
-    const claimed = this.known?.read(reply.value, queues) ?? readClaim(reply.value, queues);
+    const claimed = this.known?.read(reply.value, queues, max) ?? readClaim(reply.value, queues);
     if (claimed === 'unregistered') {
       this.options.onUnregistered?.();
       throw new TsqError(
