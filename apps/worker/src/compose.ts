@@ -16,6 +16,7 @@ import { Heartbeat, Recoverer } from '@tsq/recovery';
 import { Instance, Keyspace, TrackingFetcher, trackingMiddleware } from '@tsq/tracker';
 import {
   type AnyWorker,
+  IterationRunner,
   JobMetrics,
   JobStats,
   Launcher,
@@ -33,6 +34,7 @@ import {
   type ServerSetup,
   WorkerRegistry,
 } from '@tsq/worker';
+import type { Redis } from 'ioredis';
 import type { Composition } from './composition.js';
 import type { Config } from './config.js';
 import { RedisGate } from './redis-gate.js';
@@ -86,7 +88,7 @@ function componentsOf(
   const heartbeat = new Heartbeat({ location, instance, keyspace, logger, ...beatSettings(config) });
   const fetcher = new TrackingFetcher({ location, instance, keyspace, dead: config.dead, logger });
   heartbeat.onBeat(() => void reconcile(fetcher, logger));
-  const processor = processorOf(parts, { running, stats, metrics });
+  const processor = processorOf(parts, redis, { running, stats, metrics });
   return [
     new RedisGate({ redis, logger, ...gateSettings(config) }),
     heartbeat,
@@ -103,10 +105,14 @@ function componentsOf(
 
 function processorOf(
   parts: ComposeParts,
+  redis: Redis,
   books: Pick<ProcessorParts, 'running' | 'stats' | 'metrics'>,
 ): Processor {
   const { config, workers, server, logger } = parts;
-  const registry = new WorkerRegistry(workers);
+  const registry = new WorkerRegistry(
+    workers,
+    new IterationRunner({ redis, logger, ...iterationSettings(config) }),
+  );
   // The tracking is innermost: until `perform` begins, no job may be lost.
   const tracking: ServerMiddleware = trackingMiddleware({ all: config.tracked === 'all' });
   // By a name that no worker file gives to its own: of two with one name, the chain keeps the later.
@@ -153,6 +159,10 @@ function managerSettings({ concurrency, claimAheadMs }: Config) {
 function metricsFormsOf({ metrics }: Config): readonly MetricsFormName[] {
   if (metrics === 'off') return [];
   return metrics === 'both' ? ['sidekiq7', 'sidekiq8'] : [metrics];
+}
+
+function iterationSettings({ maxIterationRuntimeSeconds }: Config) {
+  return { maxIterationRuntime: maxIterationRuntimeSeconds };
 }
 
 function beatSettings({ heartbeat }: Config) {

@@ -42,6 +42,8 @@ export const Config = z.strictObject({
   labels: z.array(z.string()).default([]),
   hostName: z.string().min(1).default(hostname),
   failFast: z.boolean().default(false),
+  /** Of jobs that iterate: after so long a run makes room for others. */
+  maxIterationRuntimeSeconds: seconds(31_536_000).optional(),
   maxRetries: z.int().min(0).default(25),
   dead: z
     .strictObject({

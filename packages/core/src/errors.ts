@@ -20,6 +20,8 @@ export const errorCodes = {
   TSQ_INSTANCE_UNREGISTERED:
     'this instance was declared dead: it may claim nothing until it has registered anew',
   TSQ_JOB_INVALID: 'a job that Sidekiq would refuse: its class, queue, args, at, tags or retry',
+  TSQ_ITERATION_UNREADABLE: 'the stored cursor of an iterable job that is no JSON',
+  TSQ_JOB_INTERRUPTED: 'an iterable job that stored where it stands, to go on later',
   TSQ_JOB_STOPPED: 'the process stops and the deadline for running jobs has passed',
   TSQ_JOB_TIMEOUT: "a job ran longer than its worker's timeout",
   TSQ_METRICS_WINDOW_INVALID: 'a stretch of time that the metrics do not keep',

@@ -21,6 +21,11 @@ export interface Job {
   readonly attempt: number;
   /** Fires on a timeout (TSQ_JOB_TIMEOUT), at the stop's deadline (TSQ_JOB_STOPPED) and when the claim is lost (TSQ_CLAIM_LOST). */
   readonly signal: AbortSignal;
+  /**
+   * Fires as soon as the process takes no new jobs (TSTP, TERM): long before `signal`. Most jobs go on; one that can go on
+   * elsewhere ends now.
+   */
+  readonly stopping: AbortSignal;
   /** Each line carries jid, class and queue. */
   readonly logger: Logger;
   readonly payload: Payload;

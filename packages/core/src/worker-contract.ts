@@ -23,6 +23,8 @@ export interface WorkerOptions {
   /** Store the backtrace with a failed job: true, or that many lines. Default false. */
   readonly backtrace?: boolean | number;
   readonly tags?: readonly string[];
+  /** Of a worker that iterates: seconds after which a run makes room for others, to go on later. Default: that of the process. */
+  readonly maxIterationRuntime?: number;
   /** Schema of the args, a tuple or array: bad ones never reach `perform`. */
   readonly args?: ZodType<readonly unknown[], readonly unknown[]>;
 }

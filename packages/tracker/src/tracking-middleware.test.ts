@@ -33,7 +33,8 @@ function jobOf({ byClass, byPayload }: Said) {
   const payload = Payload.parse(unit.bytes);
   const job: Job = {
     ...{ jid: 'j1', class: 'W', queue: unit.queue, args: payload.args(), retryCount: undefined, attempt: 1 },
-    ...{ signal: new AbortController().signal, logger: silentLogger, payload, unit },
+    ...{ signal: new AbortController().signal, stopping: new AbortController().signal },
+    ...{ logger: silentLogger, payload, unit },
     options: byClass === undefined ? {} : { tracked: byClass },
   };
   return { job, unit };

@@ -4,6 +4,7 @@
  * few jobs ask for them.
  */
 import type { Job, JsonValue, Logger, Payload, TsqError, UnitOfWork, WorkerOptions } from '@tsq/core';
+import type { Interruption } from './iteration.js';
 import type { RegisteredWorker } from './registered-worker.js';
 import type { RunningJob } from './running-jobs.js';
 
@@ -18,6 +19,12 @@ export class RunningJobContext implements Job, RunningJob {
   worker: RegisteredWorker | undefined;
   /** Why the job is to end early; the first reason counts. */
   abortReason: TsqError | undefined;
+  /** An iterable job that is not at its end: why it goes on later. */
+  interruption: Interruption | undefined;
+  /** Called once Redis has confirmed that the job is done. */
+  whenDone: (() => void) | undefined;
+  private isStopping = false;
+  private stoppingController: AbortController | undefined;
   private readonly startedAt = performance.now();
   private readonly slotNumber = slots++;
   private startedAtEpochMs: number | undefined;
@@ -67,6 +74,14 @@ export class RunningJobContext implements Job, RunningJob {
     return this.controller.signal;
   }
 
+  get stopping(): AbortSignal {
+    if (this.stoppingController === undefined) {
+      this.stoppingController = new AbortController();
+      if (this.isStopping) this.stoppingController.abort();
+    }
+    return this.stoppingController.signal;
+  }
+
   get slot(): string {
     return this.slotNumber.toString(36).padStart(4, '0');
   }
@@ -85,6 +100,11 @@ export class RunningJobContext implements Job, RunningJob {
   get isTakenAway(): boolean {
     const code = this.abortReason?.code;
     return code === 'TSQ_JOB_STOPPED' || code === 'TSQ_CLAIM_LOST';
+  }
+
+  tellStopping(): void {
+    this.isStopping = true;
+    this.stoppingController?.abort();
   }
 
   abort(reason: TsqError): void {

@@ -44,6 +44,13 @@ export class JobLog {
     logThrown(this.logger, 'warn', fields, error, 'interrupted');
   }
 
+  /** An iterable job that stored where it stands, and goes on later. */
+  interrupted(job: RunningJobContext, outcome: Outcome): void {
+    if (this.isSilent()) return;
+    const fields = { ...endFields(job, outcome), reason: job.interruption };
+    logSafely(() => this.logger.info(fields, 'interrupted, and goes on later'));
+  }
+
   private isSilent(): boolean {
     return this.level === 'failures' || this.logger.isLevelEnabled?.('info') === false;
   }

@@ -14,10 +14,12 @@ import {
   Payload,
   type Settlement,
   silentLogger,
+  timestampJson,
   type UnitOfWork,
 } from '@tsq/core';
 import { jobStorage } from './current-job.js';
 import { callHandlers, type FailureHandler } from './failure-handlers.js';
+import type { Interruption } from './iteration.js';
 import { RunningJobContext } from './job-context.js';
 import { JobLog, type JobLogLevel } from './job-log.js';
 import type { JobMetrics } from './job-metrics.js';
@@ -129,12 +131,14 @@ export class Processor implements JobProcessor {
   }
 
   private succeed(job: RunningJobContext): ProcessedJob {
+    if (job.interruption !== undefined) return this.goOnLater(job, job.interruption);
     const processed = this.end(job, done);
     this.jobLog.done(job);
     return processed;
   }
 
   private async fail(job: RunningJobContext, error: unknown): Promise<ProcessedJob> {
+    if (job.interruption !== undefined) return this.goOnLater(job, job.interruption);
     if (job.isTakenAway) {
       const processed = this.end(job, requeue);
       this.jobLog.takenAway(job, error, requeue);
@@ -145,6 +149,21 @@ export class Processor implements JobProcessor {
     this.jobLog.failed(job, error, outcome);
     await this.tellHandlers(job, error, processed);
     return processed;
+  }
+
+  /** An iterable job, whatever middleware made of its interruption: it is not at its end, so it must not be taken for done. */
+  private goOnLater(job: RunningJobContext, interruption: Interruption): ProcessedJob {
+    const outcome = interruption === 'stopping' ? requeue : this.yieldOf(job);
+    const processed = this.end(job, outcome);
+    if (job.worker !== undefined) this.parts.metrics?.count(job, 'passed'); // its time counts, as in Sidekiq
+    this.jobLog.interrupted(job, outcome);
+    return processed;
+  }
+
+  /** At the back of the line it has waited since now. */
+  private yieldOf(job: RunningJobContext): Outcome {
+    const { dialect = 'seconds', now = Date.now } = this.settings.retry ?? {};
+    return { kind: 'yield', bytes: job.payload.edit({ enqueued_at: timestampJson(dialect, now()) }) };
   }
 
   private outcomeOf(job: RunningJobContext, error: unknown): Outcome {
@@ -160,8 +179,14 @@ export class Processor implements JobProcessor {
   private end(job: RunningJobContext, outcome: Outcome): ProcessedJob {
     job.unit.whenLost = undefined;
     this.parts.running.end(job);
-    if (outcome !== requeue) this.count(job, outcome === done ? 'passed' : 'failed');
-    return { outcome, settlement: this.settle(job.unit, outcome, job) };
+    if (outcome !== requeue && outcome.kind !== 'yield')
+      this.count(job, outcome === done ? 'passed' : 'failed');
+    const settlement = this.settle(job.unit, outcome, job);
+    const { whenDone } = job;
+    if (outcome === done && whenDone !== undefined) {
+      void settlement.then((word) => (word === 'settled' ? whenDone() : undefined));
+    }
+    return { outcome, settlement };
   }
 
   private count(job: RunningJobContext, result: 'passed' | 'failed'): void {

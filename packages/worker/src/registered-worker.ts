@@ -11,12 +11,14 @@ import {
   type WorkerOptions,
   workerDefinitionOf,
 } from '@tsq/core';
+import { iterations, iterationsOf } from './iterable-worker.js';
+import type { IterableJob, IterationRunner } from './iteration-runner.js';
 
 /** What a registry takes: a class decorated with `@Worker`, or what `defineWorker` returned. */
 export type AnyWorker = WorkerClass | FunctionWorker;
 
 /** Runs a job's code with args that fit. */
-type Perform = (job: Job, args: readonly unknown[]) => unknown;
+type Perform = (job: IterableJob, args: readonly unknown[]) => unknown;
 
 export class RegisteredWorker {
   readonly name: string;
@@ -45,15 +47,24 @@ export class RegisteredWorker {
   }
 }
 
-/** @throws TSQ_WORKER_INVALID neither a decorated class nor a function worker */
-export function registered(worker: AnyWorker): RegisteredWorker {
+/**
+ * @param runner runs those that iterate; without one they fail
+ * @throws TSQ_WORKER_INVALID neither a decorated class nor a function worker
+ */
+export function registered(worker: AnyWorker, runner?: IterationRunner): RegisteredWorker {
   const definition = workerDefinitionOf(worker);
   if (definition === undefined) {
     const message = `expected a class decorated with @Worker or what defineWorker returned, got ${describeValue(worker)}; a subclass does not inherit @Worker`;
     throw new TsqError('TSQ_WORKER_INVALID', message);
   }
   if (typeof worker === 'function') {
-    return new RegisteredWorker(definition, `class ${worker.name}`, performOfClass(worker));
+    const perform = iterations in worker.prototype ? iterateOfClass(worker, runner) : performOfClass(worker);
+    return new RegisteredWorker(definition, `class ${worker.name}`, perform);
+  }
+  const steps = iterationsOf(worker);
+  if (steps !== undefined) {
+    const source = `defineIterableWorker("${definition.name}")`;
+    return new RegisteredWorker(definition, source, (job, args) => runnerOf(runner).run(job, steps, args));
   }
   return new RegisteredWorker(
     definition,
@@ -62,20 +73,42 @@ export function registered(worker: AnyWorker): RegisteredWorker {
   );
 }
 
-/** A new instance for each job, with the job on it. */
+interface Instance {
+  job?: unknown;
+  perform(...args: readonly unknown[]): unknown;
+}
+
 function performOfClass(worker: WorkerClass): Perform {
-  // The compiler has held `perform` to the schema's output; without a schema the producer answers for the types.
-  const Class = worker as unknown as new () => {
-    job?: unknown;
-    perform(...args: readonly unknown[]): unknown;
+  const instanceFor = instancesOf(worker);
+  return (job, args) => instanceFor(job).perform(...args);
+}
+
+function iterateOfClass(worker: WorkerClass, runner: IterationRunner | undefined): Perform {
+  const instanceFor = instancesOf(worker);
+  return (job, args) => {
+    const steps = iterationsOf(instanceFor(job));
+    return steps === undefined ? undefined : runnerOf(runner).run(job, steps, args);
   };
+}
+
+/** A new instance for each job, with the job on it. */
+function instancesOf(worker: WorkerClass): (job: Job) => Instance {
+  // The compiler has held `perform` to the schema's output; without a schema the producer answers for the types.
+  const Class = worker as unknown as new () => Instance;
   // A class that has a `job` of its own keeps it.
   const isTaken = 'job' in Class.prototype;
-  return (job, args) => {
+  return (job) => {
     const instance = new Class();
     if (!isTaken && instance.job === undefined) seat(instance, job);
-    return instance.perform(...args);
+    return instance;
   };
+}
+
+function runnerOf(runner: IterationRunner | undefined): IterationRunner {
+  if (runner !== undefined) return runner;
+  const message =
+    'this worker iterates, and the WorkerRegistry was given no IterationRunner to store its cursor with';
+  throw new TsqError('TSQ_WORKER_INVALID', message);
 }
 
 /** Not enumerable: a worker that is logged or copied does not drag its job along. A frozen instance goes without. */

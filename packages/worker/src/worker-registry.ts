@@ -1,13 +1,20 @@
 /** The workers that a process can run, by their names on the wire. It knows those it was given, and no others. */
 import { didYouMean, TsqError } from '@tsq/core';
+import type { IterationRunner } from './iteration-runner.js';
 import { type AnyWorker, type RegisteredWorker, registered } from './registered-worker.js';
 
 export class WorkerRegistry {
   private readonly workers = new Map<string, RegisteredWorker>();
   private readonly added = new Set<AnyWorker>();
 
-  /** @throws TSQ_WORKER_INVALID, TSQ_WORKER_DUPLICATE */
-  constructor(workers: Iterable<AnyWorker> = []) {
+  /**
+   * @param runner for workers that iterate; without one their jobs fail
+   * @throws TSQ_WORKER_INVALID, TSQ_WORKER_DUPLICATE
+   */
+  constructor(
+    workers: Iterable<AnyWorker> = [],
+    private readonly runner?: IterationRunner,
+  ) {
     for (const worker of workers) this.add(worker);
   }
 
@@ -18,7 +25,7 @@ export class WorkerRegistry {
    */
   add(worker: AnyWorker): this {
     if (this.added.has(worker)) return this;
-    const entry = registered(worker);
+    const entry = registered(worker, this.runner);
     const other = this.workers.get(entry.name);
     if (other !== undefined) {
       const message = `two workers are called "${entry.name}": ${other.source} and ${entry.source}; give one another \`name\``;

@@ -44,6 +44,10 @@ const rules: Readonly<Record<keyof WorkerSettings, Rule>> = {
     expected: 'an array of strings',
     accepts: (value) => Array.isArray(value) && value.every((tag) => typeof tag === 'string'),
   },
+  maxIterationRuntime: {
+    expected: 'seconds, more than 0',
+    accepts: (value) => typeof value === 'number' && value > 0,
+  },
   args: {
     expected: 'a zod schema of a tuple or an array',
     // By what it can do: the workers' project may have a copy of zod of its own.
