@@ -8,6 +8,8 @@ export interface Contestant {
   /** The class in the payloads. */
   readonly jobClass: string;
   readonly command: readonly string[];
+  /** Jobs of another class that stand in front of the line, and stay there. Default 0. */
+  readonly othersInFront?: number;
 }
 
 export interface Sizes {
@@ -28,14 +30,33 @@ export function contestants({ concurrency, rubyJobs, tsqJobs }: Sizes): readonly
     '-t',
     '5',
   ];
-  const bin = createRequire(import.meta.url).resolve('tsq-worker/bin');
-  const place = ['-r', pathOf('./noop-workers.js'), '-q', 'default', '-c', String(concurrency), '-t', '5'];
-  const tsq = [process.execPath, bin, ...place, '--no-job-logging', '--log-level', 'warn'];
+  const tsq = tsqCommand(concurrency);
   return [
     { name: 'Ruby Sidekiq', jobs: rubyJobs, jobClass: 'Noop', command: ruby },
     { name: 'tsq untracked', jobs: tsqJobs, jobClass: 'Noop', command: tsq },
     { name: 'tsq tracked', jobs: tsqJobs, jobClass: 'TrackedNoop', command: tsq },
   ];
+}
+
+/** The plain claim, and `--only-known`: alone in its queue, and behind jobs of other classes. */
+export function onlyKnownContestants({ concurrency, tsqJobs }: Sizes): readonly Contestant[] {
+  const plain = { jobs: tsqJobs, jobClass: 'Noop', command: tsqCommand(concurrency) };
+  const onlyKnown = { ...plain, command: [...plain.command, '--only-known'] };
+  return [
+    { ...plain, name: 'plain claim' },
+    { ...onlyKnown, name: '--only-known' },
+    ...[10, 100, 900].map((othersInFront) => ({
+      ...onlyKnown,
+      name: `  behind ${othersInFront} others`,
+      othersInFront,
+    })),
+  ];
+}
+
+function tsqCommand(concurrency: number): readonly string[] {
+  const bin = createRequire(import.meta.url).resolve('tsq-worker/bin');
+  const place = ['-r', pathOf('./noop-workers.js'), '-q', 'default', '-c', String(concurrency), '-t', '5'];
+  return [process.execPath, bin, ...place, '--no-job-logging', '--log-level', 'warn'];
 }
 
 function pathOf(file: string): string {

@@ -1,7 +1,7 @@
 /**
  * Drains a queue of no-op jobs and takes the time. The worker is up and has run a probe job; the jobs are filled into a
  * held list while it idles; one RENAME releases them all; the clock stops when the last `perform` has run and neither a
- * queue entry nor a claim is left. Then the books must balance, or the figure is void.
+ * queue entry of its own nor a claim is left. Then the books must balance, or the figure is void.
  */
 import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -17,6 +17,8 @@ export interface Drain {
   readonly jobsPerSecond: number;
   /** Of the worker process, user and system. */
   readonly workerMicrosecondsPerJob: number;
+  /** Of Redis, likewise. */
+  readonly redisMicrosecondsPerJob: number;
   /** Socket reads of Redis: the round trips as it sees them. */
   readonly readsPerJob: number;
 }
@@ -41,6 +43,7 @@ export async function drain(redis: PrivateRedis, contestant: Contestant): Promis
       name: contestant.name,
       jobsPerSecond: contestant.jobs / seconds,
       workerMicrosecondsPerJob: (after.workerMicroseconds - before.workerMicroseconds) / contestant.jobs,
+      redisMicrosecondsPerJob: (after.redisMicroseconds - before.redisMicroseconds) / contestant.jobs,
       readsPerJob: (after.reads - before.reads) / contestant.jobs,
     };
   } finally {
@@ -55,7 +58,10 @@ async function probe(admin: Redis, contestant: Contestant, counter: string): Pro
   await until('the probe job has run', () => countIn(counter) === 1);
 }
 
-async function fill(admin: Redis, { jobs, jobClass }: Contestant): Promise<void> {
+async function fill(admin: Redis, { jobs, jobClass, othersInFront = 0 }: Contestant): Promise<void> {
+  for (let other = 1; other <= othersInFront; other += 1) {
+    await admin.lpush('held', payload('Other', jobs + other));
+  }
   for (let next = 1; next <= jobs; next += 1_000) {
     const batch = Array.from({ length: Math.min(1_000, jobs - next + 1) }, (_, i) =>
       payload(jobClass, next + i),
@@ -71,11 +77,12 @@ function payload(jobClass: string, id: number): string {
   return `{"retry":true,"queue":"default","args":${args},"class":"${jobClass}","jid":"${jid}","created_at":1795466562.4969463,"enqueued_at":1795466562.4972026}`;
 }
 
-async function untilDrained(admin: Redis, { jobs }: Contestant, counter: string): Promise<void> {
+async function untilDrained(admin: Redis, contestant: Contestant, counter: string): Promise<void> {
+  const { jobs, othersInFront = 0 } = contestant;
   await until('every perform has run', () => countIn(counter) === jobs + 1);
   await until('nothing is queued or claimed', async () => {
     const claims = await admin.keys('tsq:job*');
-    return claims.length === 0 && (await admin.llen('queue:default')) === 0;
+    return claims.length === 0 && (await admin.llen('queue:default')) === othersInFront;
   });
 }
 
@@ -97,12 +104,15 @@ async function audit(admin: Redis, { name, jobs }: Contestant): Promise<void> {
 async function measure(
   admin: Redis,
   worker: ChildProcess,
-): Promise<{ workerMicroseconds: number; reads: number }> {
+): Promise<{ workerMicroseconds: number; redisMicroseconds: number; reads: number }> {
   const stats = await admin.info('stats');
   const reads = Number(/total_reads_processed:(\d+)/.exec(stats)?.[1] ?? 0);
+  const cpu = await admin.info('cpu');
+  const redisSeconds = [...cpu.matchAll(/used_cpu_(?:user|sys):([\d.]+)/g)].map(([, text]) => Number(text));
   const fields = readFileSync(`/proc/${worker.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
   const ticks = Number(fields[11]) + Number(fields[12]); // utime and stime, in hundredths of a second
-  return { workerMicroseconds: ticks * 10_000, reads };
+  const redisMicroseconds = redisSeconds.reduce((sum, part) => sum + part, 0) * 1_000_000;
+  return { workerMicroseconds: ticks * 10_000, redisMicroseconds, reads };
 }
 
 function countIn(file: string): number {

@@ -1,6 +1,7 @@
 /**
  * What `npm start` runs: two workers, producers in TypeScript and Ruby, a kill -9, a retry, and an honest count at the
- * end. It works on the Redis of REDIS_URL, on a queue and a namespace of its own, and takes away what it put there.
+ * end. It works on the Redis of REDIS_URL, on a queue and a namespace of its own, and takes away what it put there, but for
+ * Sidekiq's statistics (`stat:*`): they are the history of the whole Redis, in which these jobs ran too.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,8 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { Client } from '@tsq/core';
-import { Redis } from 'ioredis';
+import { Client, openConnection, whenReady, withoutPassword } from '@tsq/core';
+import type { Redis } from 'ioredis';
 import { Journal } from './journal.js';
 import { WorkerProcess, type WorkerSettings } from './worker-process.js';
 import { chargeCard, ResizeImage } from './workers.js';
@@ -25,7 +26,32 @@ interface Tally {
   readonly recovered: readonly string[];
 }
 
+const connectsWithinMs = 5_000;
+
 async function main(): Promise<number> {
+  const redis = openConnection({ url: redisUrl }, { name: 'tsq-demo' });
+  try {
+    await reach(redis);
+    await refuseLeftovers(redis);
+    return await showOn(redis);
+  } finally {
+    redis.disconnect();
+  }
+}
+
+/** Before anything is started: a Redis that is not there, or not for us, is one line and not a minute of waiting. */
+async function reach(redis: Redis): Promise<void> {
+  try {
+    await whenReady(redis, connectsWithinMs);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(
+      `REDIS_URL is ${withoutPassword(redisUrl)}. ${why}, or unset REDIS_URL for a private Redis`,
+    );
+  }
+}
+
+async function showOn(redis: Redis): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'tsq-demo-'));
   const settings = (name: string): WorkerSettings => ({
     redisUrl,
@@ -36,12 +62,10 @@ async function main(): Promise<number> {
   });
   writeFileSync(join(folder, 'journal'), '');
   const journal = new Journal(join(folder, 'journal'));
-  const redis = new Redis(redisUrl);
   const client = new Client({ url: redisUrl });
   const workers = ['worker 1', 'worker 2'].map((name) => WorkerProcess.start(name, settings(name)));
   let outcome = 1;
   try {
-    await refuseLeftovers(redis);
     const tally = await show(client, redis, journal, workers);
     outcome = summarise(tally, journal);
     if (keep) await keepUp(workers);
@@ -50,11 +74,20 @@ async function main(): Promise<number> {
       for (const worker of workers) say(`log of ${worker.name}:\n${worker.logText().slice(-4_000)}`);
     await Promise.all(workers.map((worker) => worker.kill('SIGTERM')));
     await client.close();
-    await redis.srem('queues', queue);
-    redis.disconnect();
+    await tidyUp(redis, workers);
     rmSync(folder, { recursive: true, force: true });
   }
   return outcome;
+}
+
+/** A killed process takes no leave: its entry would stand on Sidekiq's pages for another minute. */
+async function tidyUp(redis: Redis, workers: readonly WorkerProcess[]): Promise<void> {
+  await redis.srem('queues', queue);
+  const identities = workers.map((worker) => worker.identity).filter((text) => text !== undefined);
+  for (const identity of identities) {
+    await redis.srem('processes', identity);
+    await redis.unlink(identity, `${identity}:work`, `${identity}:workers`);
+  }
 }
 
 async function show(

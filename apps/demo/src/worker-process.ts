@@ -48,6 +48,11 @@ export class WorkerProcess {
     return this.child.exitCode === null && this.child.signalCode === null;
   }
 
+  /** As Sidekiq's pages name it; undefined until it is ready. */
+  get identity(): string | undefined {
+    return /"identity":"([^"]+)"/.exec(this.logText())?.[1];
+  }
+
   /** What it said; for when something is wrong. */
   logText(): string {
     return readFileSync(this.log, 'utf8');

@@ -2,7 +2,6 @@ import { describe, expect, test } from '@jest/globals';
 import { workerDefinition } from '@tsq/core';
 import { bannerText } from './banner.js';
 import { Config } from './config.js';
-import { withoutPassword } from './redis-url.js';
 
 describe('the banner', () => {
   const workers = [
@@ -22,18 +21,17 @@ describe('the banner', () => {
     ]);
   });
 
+  test('has a line for each capsule', () => {
+    const bulk = { concurrency: 2, queues: ['imports,1', 'exports,1'] };
+    const config = Config.parse({ queues: ['default'], capsules: { bulk } });
+    expect(bannerText(config, facts).split('\n').slice(1, 4)).toEqual([
+      '  queues    default (strict) · 10 at once',
+      '  capsule   bulk: imports,1, exports,1 (random) · 2 at once',
+      '  workers   Resize*, Billing::Charge   * tracked: survive kill -9',
+    ]);
+  });
+
   test('marks all workers as tracked when all are', () => {
     expect(bannerText(Config.parse({ tracked: 'all' }), facts)).toContain('Resize*, Billing::Charge*');
-  });
-});
-
-describe('a Redis URL without its password', () => {
-  test.each([
-    ['redis://localhost:6379/0', 'redis://localhost:6379/0'],
-    ['rediss://:secret@h:1', 'rediss://:***@h:1'],
-    ['redis://h:1/0?password=secret&family=6', 'redis://h:1/0?password=***&family=6'],
-    ['unix:///run/redis.sock', 'unix:///run/redis.sock'],
-  ])('%s is shown as %s', (url, shown) => {
-    expect(withoutPassword(url)).toBe(shown);
   });
 });

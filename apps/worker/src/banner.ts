@@ -1,9 +1,9 @@
 /** What the process says of itself when it starts, once: enough to see from a log what runs where, with which settings. */
-import { type WorkerDefinition, workerDefinitionOf } from '@tsq/core';
-import { type AnyWorker, queueMode } from '@tsq/worker';
+import { type WorkerDefinition, withoutPassword, workerDefinitionOf } from '@tsq/core';
+import type { AnyWorker } from '@tsq/worker';
+import { type Capsule, capsulesOf } from './capsules.js';
 import type { Config } from './config.js';
 import type { Log } from './log.js';
-import { withoutPassword } from './redis-url.js';
 
 export interface BannerFacts {
   readonly version: string;
@@ -26,11 +26,21 @@ export function bannerText(config: Config, facts: BannerFacts): string {
   const from = facts.configFile === undefined ? '' : `, ${facts.configFile}`;
   return [
     `tsq-worker ${facts.version} · ${config.environment}${from} · ${fields.redis}`,
-    `  queues    ${fields.queues.join(', ')} (${fields.order}) · ${config.concurrency} at once`,
+    `  queues    ${shown(fields)}`,
+    ...Object.entries(fields.capsules ?? {}).map(([name, own]) => `  capsule   ${name}: ${shown(own)}`),
     `  workers   ${names}${tracked.size > 0 ? '   * tracked: survive kill -9' : ''}`,
     `  identity  ${facts.identity}`,
     '',
   ].join('\n');
+}
+
+function shown({ queues, order, concurrency }: ReturnType<typeof capsuleFields>): string {
+  return `${queues.join(', ')} (${order}) · ${concurrency} at once`;
+}
+
+function capsuleFields({ order, concurrency }: Capsule) {
+  const queues = order.queues.map(({ name, weight }) => (weight > 0 ? `${name},${weight}` : name));
+  return { queues, order: order.mode, concurrency };
 }
 
 function bannerFields(config: Config, facts: BannerFacts) {
@@ -38,14 +48,15 @@ function bannerFields(config: Config, facts: BannerFacts) {
     .map(workerDefinitionOf)
     .filter((definition): definition is WorkerDefinition => definition !== undefined);
   const tracked = definitions.filter(({ options }) => config.tracked === 'all' || options.tracked === true);
+  const [first, ...named] = capsulesOf(config);
+  const others = named.map((capsule) => [capsule.name, capsuleFields(capsule)] as const);
   return {
     version: facts.version,
     environment: config.environment,
     configFile: facts.configFile,
     redis: withoutPassword(config.redisUrl),
-    queues: config.queues.map(({ name, weight }) => (weight > 0 ? `${name},${weight}` : name)),
-    order: queueMode(config.queues),
-    concurrency: config.concurrency,
+    ...capsuleFields(first),
+    ...(others.length === 0 ? {} : { capsules: Object.fromEntries(others) }),
     workers: definitions.map(({ name }) => name),
     tracked: tracked.map(({ name }) => name),
     identity: facts.identity,

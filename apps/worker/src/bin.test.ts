@@ -6,6 +6,9 @@ import { exitCodes } from './exit-codes.js';
 import { useCommand } from './test-support/command.js';
 import { useFolders } from './test-support/folder-of.js';
 
+/** In a folder of the test no package is found by its name. */
+const definition = `import { defineWorker } from ${JSON.stringify(import.meta.resolve('@tsq/worker'))};\n`;
+
 describe('tsq-worker', () => {
   const start = useCommand();
   const folderOf = useFolders();
@@ -55,6 +58,15 @@ describe('tsq-worker', () => {
       ['-r', 'a.ts'],
       { 'a.ts': 'export const a: = 3' },
       /a\.ts failed while it was loaded/,
+    ],
+    [
+      'two of one name',
+      ['-r', '.'],
+      {
+        'a.mjs': `${definition}export default defineWorker("Twin", () => {})`,
+        'jobs/b.mjs': `${definition}export const again = defineWorker("Twin", () => {})`,
+      },
+      /two workers are called "Twin": defineWorker\("Twin"\) in a\.mjs and defineWorker\("Twin"\) in jobs\/b\.mjs/,
     ],
     ['a file without a worker', ['-r', 'a.mjs'], { 'a.mjs': 'export const a = 3' }, /no worker in a\.mjs/],
   ])('of workers that can not be loaded (%s) says why, and exits 3', async (_what, args, files, message) => {

@@ -11,6 +11,7 @@ import {
   openConnection,
   type RedisLocation,
   type ServerMiddleware,
+  withoutPassword,
 } from '@tsq/core';
 import { Heartbeat, Recoverer } from '@tsq/recovery';
 import { Instance, Keyspace, TrackingFetcher, trackingMiddleware } from '@tsq/tracker';
@@ -28,23 +29,24 @@ import {
   type ProcessorParts,
   type ProcessorSettings,
   ProcessRegistry,
-  QueueOrder,
+  RedisClock,
   type RunningJob,
   RunningJobs,
   type ServerSetup,
+  Together,
   WorkerRegistry,
 } from '@tsq/worker';
-import type { Redis } from 'ioredis';
+import { type Capsule, capsulesOf } from './capsules.js';
 import type { Composition } from './composition.js';
 import type { Config } from './config.js';
 import { RedisGate } from './redis-gate.js';
-import { withoutPassword } from './redis-url.js';
 import type { ReportedJob } from './running-report.js';
 import { ownVersion } from './version.js';
 
 export interface ComposeParts {
   readonly config: Config;
-  readonly workers: readonly AnyWorker[];
+  /** Each with its file, for messages. */
+  readonly workers: ReadonlyMap<AnyWorker, string>;
   /** What the worker files have added: middleware, handlers. */
   readonly server: ServerSetup;
   readonly logger: Logger;
@@ -56,63 +58,86 @@ export interface ComposeParts {
 export function compose(parts: ComposeParts): Composition {
   const { config, logger } = parts;
   const identity = newProcessIdentity(config.hostName, process.pid);
+  const location: RedisLocation = { url: config.redisUrl };
   const instance = new Instance(`${config.hostName}-${process.pid}`);
+  const keyspace = new Keyspace(config.namespace);
+  const heartbeat = new Heartbeat({ location, instance, keyspace, logger, ...beatSettings(config) });
+  // A Redis that lost its keys knows this instance no more: a beat tells it a new id.
+  const onUnregistered = () => heartbeat.beatNow();
+  const registry = new WorkerRegistry();
+  for (const [worker, file] of parts.workers) registry.add(worker, file);
+  const claims = { location, instance, keyspace, dead: config.dead, logger, onUnregistered };
+  const fetcher = new TrackingFetcher({ ...claims, ...onlyKnown(config, registry) });
   const running = new RunningJobs();
-  const launcher = new Launcher(componentsOf(parts, identity, instance, running), logger);
+  const shared = { identity, location, instance, keyspace, heartbeat, registry, fetcher, running };
+  const launcher = new Launcher(componentsOf(parts, shared), logger);
   return {
     identity,
     start: () => launcher.start(),
     quiet: () => launcher.quiet(),
-    stop: (deadline) => launcher.stop(deadline),
+    stop: async (deadline) => {
+      await launcher.stop(deadline);
+      return fetcher.isUnconfirmed ? 'unconfirmed' : 'confirmed';
+    },
     running: () => running.list().map(reported),
   };
 }
 
+/** What several components hold in common. */
+interface Shared {
+  readonly identity: string;
+  readonly location: RedisLocation;
+  readonly instance: Instance;
+  readonly keyspace: Keyspace;
+  readonly heartbeat: Heartbeat;
+  readonly registry: WorkerRegistry;
+  readonly fetcher: TrackingFetcher;
+  readonly running: RunningJobs;
+}
+
 /** In the order in which they start. */
-function componentsOf(
-  parts: ComposeParts,
-  identity: string,
-  instance: Instance,
-  running: RunningJobs,
-): readonly Component[] {
+function componentsOf(parts: ComposeParts, shared: Shared): readonly Component[] {
   const { config, logger, onSignal } = parts;
-  const location: RedisLocation = { url: config.redisUrl };
-  const keyspace = new Keyspace(config.namespace);
+  const { identity, location, instance, keyspace, heartbeat, registry, fetcher, running } = shared;
   const redis = openConnection(location, { name: `tsq:${instance.id}:service`, logger });
-  const order = new QueueOrder(config.queues);
+  const capsules = capsulesOf(config);
   const stats = new JobStats();
   const metrics = config.metrics === 'off' ? undefined : new JobMetrics();
-  const info = infoOf(config, identity, order);
-  const beatIntervalMs = ms(config.beatIntervalSeconds);
+  const info = infoOf(config, identity, capsules);
 
-  const heartbeat = new Heartbeat({ location, instance, keyspace, logger, ...beatSettings(config) });
-  const fetcher = new TrackingFetcher({ location, instance, keyspace, dead: config.dead, logger });
   heartbeat.onBeat(() => void reconcile(fetcher, logger));
-  const processor = processorOf(parts, redis, { running, stats, metrics });
+  const processor = processorOf(parts, registry, {
+    running,
+    stats,
+    metrics,
+    clock: new RedisClock(redis, logger),
+    iterations: new IterationRunner({ redis, logger, ...iterationSettings(config) }),
+  });
+  const managerOf = ({ name, concurrency, order }: Capsule) => {
+    const own = capsules.length === 1 ? logger : logger.child({ capsule: name });
+    const { claimAheadMs } = config;
+    return new Manager({ fetcher, processor, order, running, logger: own }, { concurrency, claimAheadMs });
+  };
   return [
     new RedisGate({ redis, logger, ...gateSettings(config) }),
     heartbeat,
     fetcher,
     new ProcessRegistry({
       ...{ redis, running, stats, metrics, metricsForms: metricsFormsOf(config) },
-      ...{ onSignal, logger, beatIntervalMs, info },
+      ...{ onSignal, logger, info, ...shownSettings(config) },
     }),
     new Recoverer({ location, instance, keyspace, logger, ...recoverySettings(config) }),
     new Poller({ redis, logger, dialect: config.dialect, dead: config.dead, ...pollSettings(config) }),
-    new Manager({ fetcher, processor, order, running, logger }, managerSettings(config)),
+    new Together('capsules', capsules.map(managerOf)),
   ];
 }
 
 function processorOf(
   parts: ComposeParts,
-  redis: Redis,
-  books: Pick<ProcessorParts, 'running' | 'stats' | 'metrics'>,
+  registry: WorkerRegistry,
+  books: Pick<ProcessorParts, 'running' | 'stats' | 'metrics' | 'clock' | 'iterations'>,
 ): Processor {
-  const { config, workers, server, logger } = parts;
-  const registry = new WorkerRegistry(
-    workers,
-    new IterationRunner({ redis, logger, ...iterationSettings(config) }),
-  );
+  const { config, server, logger } = parts;
   // The tracking is innermost: until `perform` begins, no job may be lost.
   const tracking: ServerMiddleware = trackingMiddleware({ all: config.tracked === 'all' });
   // By a name that no worker file gives to its own: of two with one name, the chain keeps the later.
@@ -135,25 +160,31 @@ async function reconcile(fetcher: TrackingFetcher, logger: Logger): Promise<void
   }
 }
 
-function infoOf(config: Config, identity: string, order: QueueOrder): ProcessInfo {
-  const { hostName, tag, labels, concurrency } = config;
+function infoOf(config: Config, identity: string, capsules: readonly Capsule[]): ProcessInfo {
+  const { hostName, tag, labels } = config;
   return {
     ...{ identity, hostname: hostName, pid: process.pid, startedAtMs: Date.now() },
     ...{ tag, labels, version: ownVersion() },
-    capsules: [{ name: 'default', concurrency, order }],
+    capsules,
   };
 }
 
-function jobSettings({ maxRetries, dialect, log }: Config): ProcessorSettings {
-  return { retry: { maxRetries, dialect }, jobLog: log.jobs ? 'all' : 'failures' };
+function jobSettings(config: Config): ProcessorSettings {
+  const { maxRetries, retryForRule, dialect, bigIntegers, log, foreignFeatures } = config;
+  return {
+    retry: { maxRetries, retryForRule, dialect },
+    jobLog: log.jobs ? 'all' : 'failures',
+    bigIntegers,
+    foreignFeatures,
+  };
+}
+
+function onlyKnown({ onlyKnown: isOn, lookPast }: Config, registry: WorkerRegistry) {
+  return isOn ? { onlyKnown: { classes: registry.names, lookPast } } : undefined;
 }
 
 function gateSettings({ redisUrl, failFast }: Config) {
   return { shownUrl: withoutPassword(redisUrl), patience: failFast ? 'short' : 'endless' } as const;
-}
-
-function managerSettings({ concurrency, claimAheadMs }: Config) {
-  return { concurrency, claimAheadMs };
 }
 
 function metricsFormsOf({ metrics }: Config): readonly MetricsFormName[] {
@@ -167,6 +198,10 @@ function iterationSettings({ maxIterationRuntimeSeconds }: Config) {
 
 function beatSettings({ heartbeat }: Config) {
   return { intervalMs: ms(heartbeat.intervalSeconds), ttlMs: ms(heartbeat.ttlSeconds) };
+}
+
+function shownSettings({ beatIntervalSeconds, showToOldReaders }: Config) {
+  return { beatIntervalMs: ms(beatIntervalSeconds), showToOldReaders };
 }
 
 function recoverySettings({ recovery, heartbeat }: Config) {

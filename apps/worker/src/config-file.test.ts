@@ -1,6 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
+import { capsulesOf } from './capsules.js';
 import { loadConfig } from './load-config.js';
 import { useFolders } from './test-support/folder-of.js';
+
+const queue = (name: string, weight: number) => ({ name, weight });
 
 const noFlags = { settings: {}, nameOf: () => 'the flags' };
 
@@ -38,6 +41,10 @@ describe('the configuration file', () => {
     ['heartbeat:\n  ttlSecond: 3', 'no setting "heartbeat.ttlSecond"; did you mean "heartbeat.ttlSeconds"?'],
     ['frobnicate: 1', 'no setting "frobnicate"'],
     ['queues:\n  - {name: a, wait: 1}', 'no setting "queues.0.wait"'],
+    [
+      'capsules:\n  bulk: {queue: [a], concurrency: 1}',
+      'no setting "capsules.bulk.queue"; did you mean "capsules.bulk.queues"?',
+    ],
   ])('of tsq.yml, %j is refused', (text, message) => {
     expect(() => load({ 'tsq.yml': text })).toThrow(
       expect.objectContaining({ code: 'TSQ_CONFIG_UNKNOWN_KEY', message: `tsq.yml: ${message}` }),
@@ -48,7 +55,24 @@ describe('the configuration file', () => {
     ['a: [', /tsq\.yml is not YAML/],
     ['- a\n- b', /expected settings .* got a list/],
     ['hello', /got the string "hello"/],
-    ['concurrency: ten', /tsq\.yml: concurrency: .*expected number, received string, got "ten"/],
+    ['concurrency: ten', /tsq\.yml: concurrency: expected a number, got "ten"/],
+    ['concurrency: {a: 1}', /tsq\.yml: concurrency: expected a number, got settings/],
+    ['queues: 3', /tsq\.yml: queues: expected a list, got 3/],
+    ['concurrency:', /tsq\.yml: concurrency: expected a number, got null/],
+    ['capsules:\n  bulk: {queues: [a]}', /tsq\.yml: capsules\.bulk\.concurrency: expected a number$/],
+    [
+      'capsules:\n  bulk: {queues: [], concurrency: 1}',
+      /capsules\.bulk\.queues: expected 1 or more entries, got/,
+    ],
+    [
+      'capsules:\n  bulk: {queues: [a], concurrency: 0}',
+      /capsules\.bulk\.concurrency: expected 1 or more, got 0/,
+    ],
+    [
+      'capsules:\n  default: {queues: [a], concurrency: 1}',
+      /capsules\.default: expected a name .*not "default".*level$/,
+    ],
+    ['log: loud', /tsq\.yml: log: expected settings, got "loud"/],
     ['concurrency: <%= 3 %>', /tsq\.yml, line 1: an ERB tag/],
     ['__proto__: 1', /no setting "__proto__"/],
   ])('of tsq.yml, %j is no configuration', (text, message) => {
@@ -101,23 +125,86 @@ describe('the configuration file', () => {
     });
 
     test('each key that tsq does not know is named in a warning, and stops nothing', () => {
-      const text =
-        ':concurrency: 5\n:fetch_class: Foo\n:concurency: 3\n:require: ./app.rb\n:capsules:\n  x: {}\n';
+      const text = ':concurrency: 5\n:fetch_class: Foo\n:concurency: 3\n:require: ./app.rb\n';
       const { config, warnings } = load({ 'jobs.yml': text }, 'jobs.yml');
       expect(config.concurrency).toBe(5);
       expect(warnings).toEqual([
         'jobs.yml: "fetch_class" is not a setting of tsq, and is passed over',
         'jobs.yml: "concurency" is not a setting of tsq, and is passed over; did you mean "concurrency"?',
         'jobs.yml: "require" names Ruby code; name the TypeScript workers with -r',
-        'jobs.yml: "capsules" is not read: start one tsq-worker per capsule, with -q and -c',
       ]);
     });
 
-    test('aliases and merges are followed', () => {
+    test('capsules are read beside the queues of the top level, each queue in the form that its version writes', () => {
+      const text = [
+        ':concurrency: 5\n:queues:\n  - [critical, 2]\n  - default',
+        ':capsules:',
+        '  :single:\n    :concurrency: 1\n    :queues:\n      - serial\n      - [later, 0]',
+        '  :bulk:\n    :concurrency: 3\n    :queues:\n      - "imports,1"\n      - exports,1\n    :queue: x',
+      ].join('\n');
+      const { config, warnings } = load({ 'config/sidekiq.yml': text }, undefined, { TSQ_CONCURRENCY: '7' });
+      expect(config).toMatchObject({
+        concurrency: 7,
+        queues: [queue('critical', 2), queue('default', 0)],
+        capsules: {
+          single: { concurrency: 1, queues: [queue('serial', 0), queue('later', 0)] },
+          bulk: { concurrency: 3, queues: [queue('imports', 1), queue('exports', 1)] },
+        },
+      });
+      expect(capsulesOf(config).map(({ name, order }) => [name, order.mode])).toEqual([
+        ['default', 'weighted'],
+        ['single', 'strict'],
+        ['bulk', 'random'],
+      ]);
+      expect(warnings).toEqual([
+        'config/sidekiq.yml: "capsules.bulk.queue" is not a setting of tsq, and is passed over; did you mean "queues"?',
+      ]);
+    });
+
+    test('a capsule called default is that of the top level, and capsules of the section replace those above', () => {
+      const text = [
+        'concurrency: 5\ncapsules:',
+        '  default: {concurrency: 2, queues: [a]}\n  bulk: {concurrency: 1, queues: [b]}',
+        'production:\n  capsules:\n    other: {concurrency: 3, queues: [c]}\n',
+      ].join('\n');
+      const top = load({ 'sidekiq.yml': text }, 'sidekiq.yml').config;
+      expect(top).toMatchObject({ concurrency: 2, queues: [queue('a', 0)] });
+      expect(Object.keys(top.capsules)).toEqual(['bulk']);
+      const production = load({ 'sidekiq.yml': text }, 'sidekiq.yml', { APP_ENV: 'production' }).config;
+      expect(production).toMatchObject({ concurrency: 5, queues: [queue('default', 0)] });
+      expect(Object.keys(production.capsules)).toEqual(['other']);
+    });
+
+    test("a gem's map is named in a warning too, and the section of another environment is not", () => {
+      const text = [
+        ':limits:\n  default: 5',
+        ':schedule:\n  nightly:\n    cron: "0 0 * * *"',
+        ':redis:\n  :timeout: 3',
+        ':dynamic:\n  :timeout: 3\n  :size: 4',
+        'empty_map: {}',
+        'review:\n  :concurrency: 7\n  :fetch_class: Foo',
+        'canary:\n  :timeout: 7',
+        'staging:\n  :frobnicate: 1',
+        'test:',
+        'production:\n  :timeout: 9\n  :limits:\n    low: 1\n  :tiemout: 3\n',
+      ].join('\n');
+      const { config, warnings } = load({ 'sidekiq.yml': text }, 'sidekiq.yml', { APP_ENV: 'production' });
+      expect(config).toMatchObject({ concurrency: 10, timeoutSeconds: 9 });
+      expect(warnings.map((warning) => warning.replace('sidekiq.yml: ', ''))).toEqual([
+        '"limits" is not read: a process holds itself to its concurrency alone',
+        '"schedule" is sidekiq-cron\'s or sidekiq-scheduler\'s: leave it to a process of Ruby',
+        '"redis" is not read: name the server in REDIS_URL',
+        '"dynamic" is not a setting of tsq, and is passed over',
+        '"empty_map" is not a setting of tsq, and is passed over',
+        '"production.limits" is not read: a process holds itself to its concurrency alone',
+        '"production.tiemout" is not a setting of tsq, and is passed over; did you mean "timeout"?',
+      ]);
+    });
+
+    test('aliases and merges are followed, and what they come from is a section', () => {
       const text = 'base: &base\n  concurrency: 4\nproduction:\n  <<: *base\n';
-      expect(load({ 'sidekiq.yml': text }, 'sidekiq.yml', { APP_ENV: 'production' }).config.concurrency).toBe(
-        4,
-      );
+      const loaded = load({ 'sidekiq.yml': text }, 'sidekiq.yml', { APP_ENV: 'production' });
+      expect(loaded).toMatchObject({ config: { concurrency: 4 }, warnings: [] });
     });
 
     test('an ERB tag is refused with its line, but not within a comment', () => {

@@ -1,16 +1,21 @@
 /**
  * Flags over environment over file become one Config here: one strict schema, one typed object. What reads a setting
- * takes it from the Config; nothing else knows where it came from.
+ * takes it from the Config; nothing else knows where it came from. A message that stands here says what is expected, as the
+ * object of that word (expectation.ts).
  */
 import { hostname } from 'node:os';
 import { basename } from 'node:path';
+import { isRedisUrl, redisUrlRule } from '@tsq/core';
 import { z } from 'zod';
 
 /** `critical`, `critical,2` and `[critical, 2]`, as Sidekiq's flag and file write it, or the map itself. */
 const QueueSetting = z.preprocess(
   toQueue,
   z.strictObject({
-    name: z.string().regex(/^[^\s,*]+$/, 'Invalid queue name: expected no space, comma or asterisk'),
+    name: z
+      .string()
+      .regex(/^[^\s,*]+$/, 'a name without space, comma and asterisk')
+      .regex(/^(?!sq\|)/, 'a queue, and sq|… is a private list of a Sidekiq Pro process'),
     weight: z.int().min(0).max(1000).default(0),
   }),
 );
@@ -24,18 +29,27 @@ const Heartbeat = z
   })
   .refine(({ intervalSeconds, ttlSeconds }) => ttlSeconds >= 2 * intervalSeconds, {
     path: ['ttlSeconds'],
-    error: 'Too small: expected two heartbeat.intervalSeconds or more, or one late beat is taken for a death',
+    error: 'two heartbeat.intervalSeconds or more, or one late beat is taken for a death',
   });
 
+const Queues = z.array(QueueSetting).min(1);
+const concurrency = z.int().min(1).max(1000);
+
+/** Sidekiq 7's: a set of slots with queues of its own, beside that of the top level. */
+const Capsule = z.strictObject({ concurrency, queues: Queues });
+
+const CapsuleName = z.string().regex(/^(?!default$)[^\s.]+$/, {
+  error:
+    'a name without space and dot, and not "default": that capsule is queues and concurrency of the top level',
+});
+
 export const Config = z.strictObject({
-  redisUrl: z
-    .string()
-    .refine(isRedisUrl, { error: 'Invalid URL: expected redis://, rediss:// or unix://' })
-    .default('redis://localhost:6379/0'),
+  redisUrl: z.string().refine(isRedisUrl, { error: redisUrlRule }).default('redis://localhost:6379/0'),
   environment: z.string().min(1).default('development'),
   require: z.array(z.string().min(1)).default([]),
-  queues: z.array(QueueSetting).min(1).prefault(['default']),
-  concurrency: z.int().min(1).max(1000).default(10),
+  queues: Queues.prefault(['default']),
+  concurrency: concurrency.default(10),
+  capsules: z.record(CapsuleName, Capsule).default({}),
   /** How long a stop waits for running jobs before it requeues them. */
   timeoutSeconds: z.number().min(0).max(86_400).default(25),
   tag: z.string().default(() => basename(process.cwd())),
@@ -45,6 +59,10 @@ export const Config = z.strictObject({
   /** Of jobs that iterate: after so long a run makes room for others. */
   maxIterationRuntimeSeconds: seconds(31_536_000).optional(),
   maxRetries: z.int().min(0).default(25),
+  /** What ends the retries of a job with `retry_for`: `time` as in Sidekiq 8.1, `time-or-count` as in 7.1.3 to 8.0. */
+  retryForRule: z.enum(['time', 'time-or-count']).default('time'),
+  /** How integers beyond 2^53 arrive in `args`. */
+  bigIntegers: z.enum(['bigint', 'string']).default('bigint'),
   dead: z
     .strictObject({
       maxJobs: z.int().min(1).default(10_000),
@@ -54,9 +72,15 @@ export const Config = z.strictObject({
   dialect: z.enum(['seconds', 'milliseconds']).default('seconds'),
   namespace: z
     .string()
-    .regex(/^[\w.:-]+$/, 'Invalid namespace: expected letters, digits and _ . : -')
+    .regex(/^[\w.:-]+$/, 'letters, digits and _ . : -')
     .default('tsq'),
   tracked: z.enum(['opt-in', 'all']).default('opt-in'),
+  /** Take only jobs of the classes that were loaded; the others stay for who else works on the queues. */
+  onlyKnown: z.boolean().default(false),
+  /** With `onlyKnown`: in each queue a claim looks past so many jobs of other classes. */
+  lookPast: z.int().min(1).max(10_000).default(1_000),
+  /** Jobs with `bid`, `encrypt` or `unique_for`, which only Sidekiq Pro or Enterprise can serve. */
+  foreignFeatures: z.enum(['refuse', 'run']).default('refuse'),
   /** Beyond the free slots, so many jobs are claimed as end within this time; 0: none. */
   claimAheadMs: z.number().min(0).max(1000).default(2),
   poll: z
@@ -69,6 +93,8 @@ export const Config = z.strictObject({
     .prefault({}),
   /** How often the process shows itself to Sidekiq's pages, and looks for signals from there. */
   beatIntervalSeconds: seconds(50).default(10),
+  /** What runs is shown under a key of its own to Sidekiq's pages up to 6.4.1. */
+  showToOldReaders: z.boolean().default(true),
   /** Whose Metrics page shows this process' jobs. */
   metrics: z.enum(['sidekiq7', 'sidekiq8', 'both', 'off']).default('both'),
   heartbeat: Heartbeat.prefault({}),
@@ -93,9 +119,9 @@ export const Config = z.strictObject({
 export type Config = Readonly<z.infer<typeof Config>>;
 
 function toQueue(given: unknown): unknown {
-  const [name, weight] =
+  const [name, weight, ...rest] =
     typeof given === 'string' ? splitWeight(given) : Array.isArray(given) ? given : [given, undefined];
-  if (typeof name !== 'string') return name;
+  if (typeof name !== 'string' || rest.length > 0) return name;
   return weight === undefined ? { name } : { name, weight };
 }
 
@@ -106,8 +132,4 @@ function splitWeight(text: string): readonly unknown[] {
     name,
     weight === undefined || weight.trim() === '' || Number.isNaN(Number(weight)) ? weight : Number(weight),
   ];
-}
-
-function isRedisUrl(text: string): boolean {
-  return URL.canParse(text) && /^(rediss?|unix):$/.test(new URL(text).protocol);
 }

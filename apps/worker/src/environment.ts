@@ -8,6 +8,9 @@ import { numberOrText, type Setting, type SettingPath, settings, variableOf } fr
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** Those that a variable can set. */
+const textual = settings.filter(({ takes }) => takes !== 'map');
+
 /** The variable that names the configuration file. */
 const configVariable = 'TSQ_CONFIG';
 
@@ -66,7 +69,7 @@ export function withTsconfig(file: string | undefined, register: () => void): vo
 function* candidates(
   environment: Environment,
 ): Generator<readonly [SettingPath, string, string | undefined]> {
-  for (const { path } of settings) yield [path, variableOf(path), environment[variableOf(path)]];
+  for (const { path } of textual) yield [path, variableOf(path), environment[variableOf(path)]];
   const provider = providerOf(environment);
   if (provider !== undefined) yield ['redisUrl', provider, environment[provider]];
   for (const [path, name] of foreign) yield [path, name, environment[name]];
@@ -89,7 +92,7 @@ function providerOf(environment: Environment): string | undefined {
 }
 
 function refuseUnknown(environment: Environment): void {
-  const known = [...settings.map(({ path }) => variableOf(path)), configVariable];
+  const known = [...textual.map(({ path }) => variableOf(path)), configVariable];
   for (const name of Object.keys(environment)) {
     if (!name.startsWith('TSQ_') || known.includes(name)) continue;
     if (siblings.test(name) || kubernetesService.test(name)) continue;

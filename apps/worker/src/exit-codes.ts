@@ -12,6 +12,8 @@ export const exitCodes = {
   workers: 3,
   /** Redis is away (only with --fail-fast), or tsq can't run on it. */
   redis: 4,
+  /** Stopped as asked, but Redis was away and did not confirm how all jobs ended: what is still claimed is recovered. */
+  unconfirmed: 5,
 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];

@@ -57,6 +57,13 @@ describe('the Config', () => {
     expect(config.heartbeat).toEqual({ intervalSeconds: 3, ttlSeconds: 20 });
   });
 
+  test('-q and -c set the capsule of the top level, and leave the named ones of the file', () => {
+    const files = { 'tsq.yml': 'queues: [a]\ncapsules:\n  bulk: {concurrency: 3, queues: [b]}\n' };
+    const config = configOf(['-q', 'c', '-c', '2'], { RAILS_MAX_THREADS: '9' }, files);
+    expect(config).toMatchObject({ concurrency: 2, queues: [{ name: 'c' }] });
+    expect(config.capsules).toEqual({ bulk: { concurrency: 3, queues: [{ name: 'b', weight: 0 }] } });
+  });
+
   test.each([
     [{ REDIS_URL: 'redis://a:1' }, 'redis://a:1'],
     [{ REDIS_URL: 'redis://a:1', REDIS_PROVIDER: 'OTHER', OTHER: 'redis://b:2' }, 'redis://b:2'],
@@ -71,6 +78,8 @@ describe('the Config', () => {
     [{ RACK_ENV: 'c', RAILS_ENV: 'b' }, { environment: 'b' }],
     [{ NODE_ENV: 'd', RACK_ENV: 'c' }, { environment: 'c' }],
     [{ DYNO: 'worker.1' }, { hostName: 'worker.1' }],
+    [{ TSQ_BEAT_INTERVAL_SECONDS: '5' }, { beatIntervalSeconds: 5, showToOldReaders: true }],
+    [{ TSQ_SHOW_TO_OLD_READERS: 'false' }, { beatIntervalSeconds: 10, showToOldReaders: false }],
     [
       { TSQ_QUEUES: 'a,2 b' },
       {
@@ -89,10 +98,32 @@ describe('the Config', () => {
   });
 
   test.each([
-    [['-c', 'many'], {}, 'TSQ_CONFIG_INVALID', /flag --concurrency: .*expected number.*got "many"/],
-    [['-c', '0'], {}, 'TSQ_CONFIG_INVALID', /flag --concurrency: .*>=1, got 0/],
-    [['-q', 'a b'], {}, 'TSQ_CONFIG_INVALID', /flag --queue: queues\.0\.name: Invalid queue name/],
-    [['-q', 'a,x'], {}, 'TSQ_CONFIG_INVALID', /queues\.0\.weight: .*expected number/],
+    [
+      ['-c', 'many'],
+      {},
+      'TSQ_CONFIG_INVALID',
+      /^flag --concurrency: concurrency: expected a number, got "many"$/,
+    ],
+    [['-c', '0'], {}, 'TSQ_CONFIG_INVALID', /^flag --concurrency: concurrency: expected 1 or more, got 0$/],
+    [['-c', '1.5'], {}, 'TSQ_CONFIG_INVALID', /concurrency: expected an integer, got 1\.5$/],
+    [['-c', '1001'], {}, 'TSQ_CONFIG_INVALID', /concurrency: expected 1000 or less, got 1001$/],
+    [
+      ['--poll-interval', '0'],
+      {},
+      'TSQ_CONFIG_INVALID',
+      /poll.intervalSeconds: expected more than 0, got 0$/,
+    ],
+    [
+      ['--log-level', 'loud'],
+      {},
+      'TSQ_CONFIG_INVALID',
+      /expected one of debug, info, warn, error, got "loud"$/,
+    ],
+    [['-g', 'x', '-e', ''], {}, 'TSQ_CONFIG_INVALID', /environment: expected 1 or more characters, got ""$/],
+    [[], { TSQ_FAIL_FAST: 'maybe' }, 'TSQ_CONFIG_INVALID', /expected true or false, got "maybe"$/],
+    [['-q', 'a b'], {}, 'TSQ_CONFIG_INVALID', /flag --queue: queues\.0\.name: expected a name without space/],
+    [['-q', 'a,x'], {}, 'TSQ_CONFIG_INVALID', /queues\.0\.weight: expected a number, got "a,x"$/],
+    [['-q', 'sq|host|a'], {}, 'TSQ_CONFIG_INVALID', /flag --queue: .*private list of a Sidekiq Pro process/],
     [
       ['--heartbeat-ttl', '5'],
       {},
@@ -101,6 +132,7 @@ describe('the Config', () => {
     ],
     [[], { TSQ_CONCURRENCY: 'x' }, 'TSQ_CONFIG_INVALID', /^TSQ_CONCURRENCY: concurrency: .*got "x"/],
     [[], { RAILS_MAX_THREADS: '0' }, 'TSQ_CONFIG_INVALID', /^RAILS_MAX_THREADS: /],
+    [[], { TSQ_CAPSULES: 'a' }, 'TSQ_CONFIG_UNKNOWN_KEY', /no setting is read from TSQ_CAPSULES/],
     [[], { TSQ_CONCURENCY: '1' }, 'TSQ_CONFIG_UNKNOWN_KEY', /did you mean "TSQ_CONCURRENCY"\?/],
     [[], { REDIS_PROVIDER: 'redis://:secret@h' }, 'TSQ_CONFIG_INVALID', /expected the NAME(?!.*secret)/],
     [[], { REDIS_PROVIDER: 'MISSING' }, 'TSQ_CONFIG_INVALID', /MISSING is not set/],
@@ -108,7 +140,7 @@ describe('the Config', () => {
       [],
       { REDIS_URL: 'http://:secret@h' },
       'TSQ_CONFIG_INVALID',
-      /REDIS_URL: redisUrl: Invalid URL(?!.*secret)/,
+      /^REDIS_URL: redisUrl: expected a URL with redis:\/\/(?!.*secret)/,
     ],
   ])('%j with %j is refused: %s %s', (args, environment, code, message) => {
     expect(() => configOf(args, environment)).toThrow(

@@ -7,6 +7,7 @@ import type { z } from 'zod';
 import { Config } from './config.js';
 import { layerOf, readConfigFile } from './config-file.js';
 import { type Environment, readEnvironment } from './environment.js';
+import { expectationOf } from './expectation.js';
 import { isMap, type Layer, merged, valueAt } from './layer.js';
 import { settings } from './settings.js';
 import { environmentOf } from './sidekiq-file.js';
@@ -65,11 +66,12 @@ function unknownKey(issue: z.core.$ZodIssueUnrecognizedKeys, layers: readonly La
 /** Near by spelling at its own level; or the same words elsewhere: `heartbeat_ttl`, `timeout`, `heartbeatInterval`. */
 function hint(path: readonly PropertyKey[], name: string): string {
   const parent = path.slice(0, -1).join('.');
+  const inCapsule = path[0] === 'capsules' ? ['queues', 'concurrency'].map((key) => `${parent}.${key}`) : [];
   const level = settings
     .filter((setting) => parent === '' || setting.path.startsWith(`${parent}.`))
     .map((setting) => (parent === '' ? (setting.path.split('.')[0] ?? '') : setting.path));
   const same = settings.find((setting) => words(setting.path) === words(name));
-  return same === undefined ? didYouMean(name, level) : `; did you mean "${same.path}"?`;
+  return same === undefined ? didYouMean(name, [...level, ...inCapsule]) : `; did you mean "${same.path}"?`;
 }
 
 function words(name: string): string {
@@ -82,14 +84,24 @@ function words(name: string): string {
 function describe(issue: z.core.$ZodIssue, layers: readonly Layer[]): string {
   const name = issue.path.join('.') || 'settings';
   const source = sourceOf(issue.path, layers);
-  return `${source}: ${name}: ${issue.message}${gotOf(issue.path, layers)}`;
+  const got = issue.code === 'invalid_key' ? '' : gotOf(issue.path, layers); // the key stands in the path
+  return `${source}: ${name}: expected ${expectationOf(issue)}${got}`;
 }
 
-/** The value as it was given; never that of a URL, which may hold a password. */
+/**
+ * The value as it was given (of "a,x", whose weight is wrong, the whole); never that of a URL, which may hold a password.
+ */
 function gotOf(path: readonly PropertyKey[], layers: readonly Layer[]): string {
   if (path[0] === 'redisUrl') return '';
-  const given = valueAt(merged(layers), path);
-  return given === undefined || isMap(given) ? '' : `, got ${JSON.stringify(given)}`;
+  const own = valueAt(merged(layers), path);
+  const given = own === undefined ? textAt(merged(layers), path.slice(0, -1)) : own;
+  if (given === undefined) return '';
+  return `, got ${isMap(given) ? 'settings' : JSON.stringify(given)}`;
+}
+
+function textAt(settings: unknown, path: readonly PropertyKey[]): string | undefined {
+  const value = valueAt(settings, path);
+  return typeof value === 'string' ? value : undefined;
 }
 
 /** The first layer that has the setting, or the nearest part of it. */

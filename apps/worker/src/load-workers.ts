@@ -12,7 +12,8 @@ import { isTypeScript, registerTypeScript } from './typescript.js';
 import { findWorkerFiles } from './worker-files.js';
 
 export interface LoadedWorkers {
-  readonly workers: readonly AnyWorker[];
+  /** Each with the first file that exports it, as messages name it. */
+  readonly workers: ReadonlyMap<AnyWorker, string>;
   /** As the files have configured it. */
   readonly server: ServerSetup;
 }
@@ -35,7 +36,7 @@ export async function loadWorkers(
   }
   const files = await findWorkerFiles(paths, folder);
   if (files.some(isTypeScript)) await prepareTypeScript(files, logger);
-  const workers = new Set<AnyWorker>();
+  const workers = new Map<AnyWorker, string>();
   const server = new ServerSetup();
   const configured = new Set<unknown>();
   for (const file of files) {
@@ -48,9 +49,9 @@ export async function loadWorkers(
       configured.add(configure); // modules export each other's
       await orUnloadable(name, async () => await configurerFrom(configure)(server));
     }
-    for (const worker of found) workers.add(worker);
+    for (const worker of found) if (!workers.has(worker)) workers.set(worker, name);
   }
-  if (workers.size > 0) return { workers: [...workers], server };
+  if (workers.size > 0) return { workers, server };
   const names = files.map((file) => relative(folder, file)).join(', ');
   throw new TsqError(
     'TSQ_WORKERS_UNLOADABLE',

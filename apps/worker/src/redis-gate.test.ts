@@ -8,6 +8,7 @@ import {
   TcpProxy,
   useRedis,
 } from '@tsq/core/test-support';
+import type { Redis } from 'ioredis';
 import { RedisGate } from './redis-gate.js';
 
 describe('the redis gate', () => {
@@ -97,6 +98,58 @@ describe('the redis gate', () => {
     await new Promise((resolve) => connection.once('reconnecting', resolve));
     await waiting.stop();
     await refused;
+  });
+});
+
+describe('the redis gate before a Redis that wants a password', () => {
+  const redis = useRedis();
+
+  /** While `run` runs; the connection that it gets is logged in. */
+  async function withPassword(run: (admin: Redis) => Promise<void>): Promise<void> {
+    const admin = redis.connect();
+    await admin.config('SET', 'requirepass', 'right');
+    try {
+      await run(admin);
+    } finally {
+      await admin.config('SET', 'requirepass', '');
+    }
+  }
+
+  function gateFor(login: string, patience: 'short' | 'endless', logger: RecordingLogger): RedisGate {
+    const url = redis.url.replace('//', `//${login}`);
+    const connection = openConnection({ url }, { name: 'gate', logger });
+    // Far beyond what a test may take: only the refusal ends the short patience.
+    return new RedisGate({ redis: connection, shownUrl: 'shown', patience, logger, firstAnswerMs: 600_000 });
+  }
+
+  test.each([
+    ['without one', '', 'NOAUTH'],
+    ['with a wrong one', ':guess@', 'WRONGPASS'],
+  ])('is closed at once %s when patience is short, and says why', async (_how, login, code) => {
+    await withPassword(async () => {
+      const failure: unknown = await gateFor(login, 'short', new RecordingLogger())
+        .start()
+        .catch((error: unknown) => error);
+      const message = new RegExp(`^shown: Redis refuses the login \\(${code} .*Check the user`);
+      expect(failure).toMatchObject({
+        code: 'TSQ_REDIS_UNAVAILABLE',
+        message: expect.stringMatching(message),
+      });
+      expect(String(failure)).not.toContain('guess');
+    });
+  });
+
+  test('says so in one line when patience is endless, and opens once the server takes the password', async () => {
+    const logger = new RecordingLogger();
+    await withPassword(async (admin) => {
+      const gate = gateFor(':guess@', 'endless', logger);
+      const started = gate.start();
+      await eventually(() => expect(logger.matching('warn', 'refuses the login')).toHaveLength(1));
+      await admin.config('SET', 'requirepass', 'guess');
+      await started;
+      await gate.stop();
+      expect(logger.matching('warn', '')).toHaveLength(1);
+    });
   });
 });
 

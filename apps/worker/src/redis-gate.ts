@@ -3,7 +3,16 @@
  * and nothing else starts before Redis answers and is one that tsq can run on. While Redis is away the connection keeps
  * trying, with back-off; a stop ends the waiting.
  */
-import { type Component, type Logger, pause, TsqError, unavailable, whenReady } from '@tsq/core';
+import {
+  type Component,
+  type ConnectionRefusal,
+  type Logger,
+  pause,
+  refusalOf,
+  TsqError,
+  unavailable,
+  whenReady,
+} from '@tsq/core';
 import { checkRedis } from '@tsq/worker';
 import type { Redis } from 'ioredis';
 
@@ -29,7 +38,7 @@ export class RedisGate implements Component {
 
   constructor(private readonly options: RedisGateOptions) {}
 
-  /** @throws TSQ_REDIS_UNAVAILABLE when patience is short; TSQ_REDIS_UNSUITABLE */
+  /** @throws TSQ_REDIS_UNAVAILABLE when patience is short, at once when the login is refused; TSQ_REDIS_UNSUITABLE */
   start(): Promise<void> {
     if (this.stopping.signal.aborted) return Promise.reject(stoppedError());
     this.started ??= this.pass();
@@ -97,23 +106,38 @@ export class RedisGate implements Component {
     });
   }
 
-  /** The connection itself says, once, that Redis is away; when patience is over its last error says why. */
+  /** The connection itself says, once, what is wrong; when patience is over its last error says why. */
   private async answers(): Promise<void> {
     const { redis, patience, shownUrl, firstAnswerMs = 5_000 } = this.options;
     if (patience === 'endless') return await whenReady(redis);
-    let why: Error | undefined;
+    const refused = new AbortController();
     const onError = (error: Error) => {
-      why = error;
+      const refusal = refusalOf(error);
+      if (refusal !== undefined) refused.abort(refusedError(shownUrl, refusal, error));
     };
     redis.on('error', onError);
     try {
-      await whenReady(redis, firstAnswerMs);
+      await Promise.race([whenReady(redis, firstAnswerMs), untilAborted(refused.signal)]);
     } catch (error) {
+      if (refused.signal.aborted) throw refused.signal.reason;
+      const why = error instanceof Error ? error.cause : undefined;
       throw unavailable(`${shownUrl} gave no connection within ${firstAnswerMs} ms`, why ?? error);
     } finally {
       redis.off('error', onError);
     }
   }
+}
+
+/** It answers, and will not have us: waiting would not help. */
+function refusedError(shownUrl: string, { what, advice }: ConnectionRefusal, error: Error): TsqError {
+  return new TsqError('TSQ_REDIS_UNAVAILABLE', `${shownUrl}: ${what} (${error.message}). ${advice}`);
+}
+
+/** Rejects with the signal's reason. */
+function untilAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
 }
 
 /** @throws TSQ_REDIS_UNSUITABLE */

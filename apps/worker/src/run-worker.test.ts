@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { keys } from '@tsq/core';
-import { eventually, useRedis } from '@tsq/core/test-support';
+import { eventually, TcpProxy, useRedis } from '@tsq/core/test-support';
 import { exitCodes } from './exit-codes.js';
 import { type RunningCommand, useCommand } from './test-support/command.js';
 
@@ -86,6 +86,21 @@ describe('a worker process', () => {
     expect(await queued()).toHaveLength(1);
   });
 
+  test.each([
+    ['and to those up to 6.4.1', [], ['work', 'workers']],
+    ['and not to those up to 6.4.1 when told so', ['--no-old-readers'], ['work']],
+  ])("what runs is shown to Sidekiq's pages of today, %s", async (_whom, args, kinds) => {
+    await push('slow', 60_000);
+    const command = startOn('behaviour', '-t', '0', ...args);
+    await command.logged('slow began');
+    const connection = redis.connect();
+    const [identity = ''] = await connection.smembers(keys.processes);
+    await eventually(async () => expect(await connection.exists(keys.work(identity))).toBe(1));
+    const shown = (await connection.keys(`${identity}:*`)).map((key) => key.slice(identity.length + 1));
+    expect(shown.toSorted()).toEqual(kinds);
+    await stopped(command);
+  });
+
   test('TTIN says what runs', async () => {
     await push('slow', 60_000);
     const command = startOn('behaviour', '-t', '0');
@@ -145,6 +160,21 @@ describe('a worker process', () => {
     });
     await command.logged('Redis is away');
     await stopped(command);
+  });
+
+  test('S1: a stop that Redis does not confirm exits with a code of its own, and the job stays claimed', async () => {
+    const proxy = await TcpProxy.before(redis.port);
+    const bytes = await push('slow', 60_000);
+    const args = ['-r', `${fixtures}behaviour`, '-t', '0', '--tracked', 'all'];
+    const command = start(args, { environment: { REDIS_URL: proxy.url } });
+    await command.logged('slow began');
+    proxy.mode = 'hole';
+    command.signal('SIGTERM');
+    expect(await command.exitCode).toBe(exitCodes.unconfirmed);
+    expect(await command.logged('Redis did not confirm')).toMatchObject({ level: 'error' });
+    await proxy.close();
+    const [claim = ''] = await redis.connect().keys('tsq:job:*');
+    expect(await redis.connect().getBuffer(claim)).toEqual(bytes);
   });
 
   test('starts once Redis is there', async () => {

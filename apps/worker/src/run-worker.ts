@@ -7,9 +7,9 @@
 import { TsqError } from '@tsq/core';
 import { showBanner } from './banner.js';
 import { compose } from './compose.js';
-import type { Composition } from './composition.js';
+import type { Composition, StopReport } from './composition.js';
 import type { Config } from './config.js';
-import { type ExitCode, exitCodeOf } from './exit-codes.js';
+import { type ExitCode, exitCodeOf, exitCodes } from './exit-codes.js';
 import { loadWorkers } from './load-workers.js';
 import { type Log, openLog } from './log.js';
 import { RunningReport } from './running-report.js';
@@ -70,13 +70,21 @@ class WorkerRun {
     process.on('uncaughtException', onUncaught);
     this.signals.listen();
     const failure = await this.untilStopped().catch((error: unknown) => this.failed(error));
-    await this.composition?.stop(this.stop.deadline);
+    const report = await this.composition?.stop(this.stop.deadline);
     this.stop.close();
     this.signals.close();
     process.off('uncaughtException', onUncaught);
-    const exitCode = failure ?? this.stop.exitCode;
+    const exitCode = failure ?? this.exitCodeAfter(report);
     this.log.logger.info({ exitCode, droppedLogLines: this.log.dropped }, 'stopped');
     return exitCode;
+  }
+
+  private exitCodeAfter(report: StopReport | undefined): ExitCode {
+    if (report !== 'unconfirmed') return this.stop.exitCode;
+    const message =
+      'Redis did not confirm how all jobs ended; what this process has claimed is put back by another one';
+    this.log.logger.error({}, message);
+    return this.stop.exitCode === exitCodes.stopped ? exitCodes.unconfirmed : this.stop.exitCode;
   }
 
   /** Rejects when the start does. What it says after a stop was asked for (that it was ended) is of no interest. */
@@ -96,7 +104,13 @@ class WorkerRun {
     const onSignal = (name: string) => this.signals.handle(name);
     this.composition = compose({ config, workers, server, logger: log.logger, onSignal });
     const { identity } = this.composition;
-    showBanner(log, config, { version: ownVersion(), identity, configFile: from.configFile, workers });
+    const facts = {
+      version: ownVersion(),
+      identity,
+      configFile: from.configFile,
+      workers: [...workers.keys()],
+    };
+    showBanner(log, config, facts);
     if (this.isQuiet) await this.composition.quiet();
     await this.composition.start();
     log.logger.info({ identity }, 'ready: takes jobs');

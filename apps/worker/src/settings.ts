@@ -7,7 +7,9 @@ import type { Config } from './config.js';
 type LeafPath<T> = {
   [K in keyof T & string]: NonNullable<T[K]> extends string | number | boolean | readonly unknown[]
     ? K
-    : `${K}.${LeafPath<NonNullable<T[K]>>}`;
+    : string extends keyof NonNullable<T[K]>
+      ? K // a map whose keys the user chooses
+      : `${K}.${LeafPath<NonNullable<T[K]>>}`;
 }[keyof T & string];
 
 /** `concurrency`, `heartbeat.ttlSeconds`, ... */
@@ -24,8 +26,11 @@ export interface Flag {
 
 export interface Setting {
   readonly path: SettingPath;
-  /** How text becomes a value: from a flag, which may come again for a list, or a variable, where spaces part a list. */
-  readonly takes: 'text' | 'number' | 'switch' | 'list';
+  /**
+   * How text becomes a value: from a flag, which may come again for a list, or a variable, where spaces part a list. A map
+   * stands in the file only.
+   */
+  readonly takes: 'text' | 'number' | 'switch' | 'list' | 'map';
   readonly flags: readonly Flag[];
   readonly about: string;
 }
@@ -49,6 +54,8 @@ const shown: readonly Setting[] = [
     flags: [{ form: '-c, --concurrency <jobs>' }],
     about: 'jobs that run at once',
   },
+  // No flag and no variable: a list of queues for each of several names is no line of text.
+  { path: 'capsules', takes: 'map', flags: [], about: 'more sets of slots, with queues of their own' },
   {
     path: 'timeoutSeconds',
     takes: 'number',
@@ -102,6 +109,24 @@ const tuning: readonly Setting[] = [
     takes: 'text',
     flags: [{ form: '--tracked <which>' }],
     about: "opt-in: the workers with tracked: true; all: every worker's jobs survive kill -9",
+  },
+  {
+    path: 'onlyKnown',
+    takes: 'switch',
+    flags: [{ form: '--only-known', sets: true }],
+    about: 'take only jobs of the classes that were loaded, and leave the others to Ruby',
+  },
+  {
+    path: 'lookPast',
+    takes: 'number',
+    flags: [{ form: '--look-past <jobs>' }],
+    about: 'with --only-known: how many jobs of other classes a claim looks past in a queue',
+  },
+  {
+    path: 'foreignFeatures',
+    takes: 'text',
+    flags: [{ form: '--foreign-features <what>' }],
+    about: 'jobs with bid, encrypt or unique_for, of Sidekiq Pro and Enterprise: refuse or run',
   },
   {
     path: 'namespace',
@@ -170,6 +195,14 @@ const tuning: readonly Setting[] = [
     about: "how often Sidekiq's pages see news of the process",
   },
   {
+    path: 'showToOldReaders',
+    takes: 'switch',
+    flags: [
+      { form: '--no-old-readers', sets: false, about: "don't show what runs to Sidekiq's pages up to 6.4.1" },
+    ],
+    about: "show what runs to Sidekiq's pages up to 6.4.1 too, which look under another key",
+  },
+  {
     path: 'metrics',
     takes: 'text',
     flags: [{ form: '--metrics <form>' }],
@@ -186,6 +219,18 @@ const tuning: readonly Setting[] = [
     takes: 'number',
     flags: [{ form: '--max-retries <retries>' }],
     about: 'of workers with retry: true',
+  },
+  {
+    path: 'retryForRule',
+    takes: 'text',
+    flags: [{ form: '--retry-for-rule <rule>' }],
+    about: 'what ends the retries of a job with retry_for: time, or time-or-count as up to Sidekiq 8.0',
+  },
+  {
+    path: 'bigIntegers',
+    takes: 'text',
+    flags: [{ form: '--big-integers <form>' }],
+    about: 'how integers beyond 2^53 arrive in args: bigint or string',
   },
   {
     path: 'dead.maxJobs',

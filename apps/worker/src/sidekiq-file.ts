@@ -7,11 +7,13 @@ import { isMap, type RawSettings, settingsOf } from './layer.js';
 import type { SettingPath } from './settings.js';
 
 type Row = readonly [SettingPath, unknown];
+type Entries = readonly (readonly [string, unknown])[];
 
 /** Its keys that tsq knows. `undefined` where the value says nothing. */
 const known: Readonly<Record<string, (value: unknown) => Row | undefined>> = {
   concurrency: (value) => ['concurrency', value],
   queues: (value) => ['queues', value],
+  capsules: (value) => ['capsules', value],
   timeout: (value) => ['timeoutSeconds', value],
   environment: (value) => ['environment', value],
   tag: (value) => ['tag', value],
@@ -30,17 +32,24 @@ const known: Readonly<Record<string, (value: unknown) => Row | undefined>> = {
 /** Keys that a fleet really has in there, with what to do instead. */
 const explained: Readonly<Record<string, string>> = {
   require: 'names Ruby code; name the TypeScript workers with -r',
-  capsules: 'is not read: start one tsq-worker per capsule, with -q and -c',
   logfile: 'is not read: logs go to stdout',
   pidfile: 'is not read: leave it to the service manager',
+  redis: 'is not read: name the server in REDIS_URL',
+  schedule: "is sidekiq-cron's or sidekiq-scheduler's: leave it to a process of Ruby",
+  limits: 'is not read: a process holds itself to its concurrency alone',
 };
+
+const capsuleKeys = ['queues', 'concurrency'] as const;
+
+/** Names under which a section of its own stands in the file, even when it sets nothing that is known. */
+const usualEnvironments = ['development', 'test', 'production', 'staging'];
 
 /** A file with Ruby's symbols for keys (`:concurrency:`) can only be Sidekiq's. */
 export function looksLikeSidekiqs(content: RawSettings): boolean {
   return Object.keys(content).some((key) => key.startsWith(':'));
 }
 
-/** The section named as the environment is merged over the top level; a map under an unknown name is another's section. */
+/** The section named as the environment is merged over the top level; those of other environments are passed over in silence. */
 export function sidekiqSettings(
   content: RawSettings,
   environment: string,
@@ -48,16 +57,67 @@ export function sidekiqSettings(
   const top = withoutSymbols(content);
   const own = isMap(top) ? top : {};
   const section = Object.hasOwn(own, environment) ? own[environment] : undefined;
-  const rows: Row[] = [];
-  const warnings: string[] = [];
-  for (const [key, value] of Object.entries({ ...own, ...(isMap(section) ? section : {}) })) {
-    const read = Object.hasOwn(known, key) ? known[key] : undefined;
-    const row = read?.(value);
-    if (row !== undefined && value !== null) rows.push(row);
-    if (read === undefined && (!isMap(value) || Object.hasOwn(explained, key)))
-      warnings.push(unknownKey(key));
+  const above = Object.entries(own).filter(
+    ([key, value]) => !isSection(key, value) && !(key === environment && isMap(value)),
+  );
+  const within = isMap(section) ? Object.entries(section) : [];
+  const warnings = [...unknownIn(above, ''), ...unknownIn(within, `${environment}.`)];
+  // Key by key the section replaces the top level, capsules too.
+  const effective = Object.entries(Object.fromEntries([...above, ...within]));
+  return { settings: settingsOf(rowsOf(effective)), warnings };
+}
+
+function rowsOf(entries: Entries): readonly Row[] {
+  return entries.flatMap(([key, value]) => {
+    if (key === 'capsules' && isMap(value)) return capsuleRows(value);
+    const row = isKnown(key) && value !== null ? known[key]?.(value) : undefined;
+    return row === undefined ? [] : [row];
+  });
+}
+
+/** Sidekiq has a capsule called `default` too: in the file it stands at the top level, or among the others, and then counts. */
+function capsuleRows(capsules: RawSettings): readonly Row[] {
+  const read = (own: unknown) =>
+    isMap(own)
+      ? Object.fromEntries(capsuleKeys.flatMap((key) => (key in own ? [[key, own[key]]] : [])))
+      : own;
+  const { default: top, ...named } = Object.fromEntries(
+    Object.entries(capsules).map(([name, own]) => [name, read(own)]),
+  );
+  const rows = isMap(top) ? capsuleKeys.flatMap((key): Row[] => (key in top ? [[key, top[key]]] : [])) : [];
+  return [...rows, ['capsules', named]];
+}
+
+function* unknownIn(entries: Entries, prefix: string): Generator<string> {
+  for (const [key, value] of entries) {
+    if (!isKnown(key)) yield unknownKey(key, `${prefix}${key}`, Object.keys(known));
+    if (key !== 'capsules' || !isMap(value)) continue;
+    for (const [name, own] of Object.entries(value)) {
+      const others = isMap(own) ? Object.keys(own).filter((inner) => !isCapsuleKey(inner)) : [];
+      for (const inner of others) yield unknownKey(inner, `${prefix}capsules.${name}.${inner}`, capsuleKeys);
+    }
   }
-  return { settings: settingsOf(rows), warnings };
+}
+
+/**
+ * Whether a key of the top level names an environment, and not a setting of some gem: by its name, or because what stands
+ * in it are settings of Sidekiq's and nothing else. A gem's map may share a word with them (`timeout`), hardly all.
+ */
+function isSection(key: string, value: unknown): boolean {
+  if (isKnown(key) || Object.hasOwn(explained, key)) return false;
+  if (usualEnvironments.includes(key)) return value === null || isMap(value);
+  if (!isMap(value)) return false;
+  const names = Object.keys(value);
+  if (names.includes('queues') || names.includes('concurrency')) return true;
+  return names.length > 0 && names.every((name) => isKnown(name) || Object.hasOwn(explained, name));
+}
+
+function isCapsuleKey(key: string): boolean {
+  return capsuleKeys.some((known) => known === key);
+}
+
+function isKnown(key: string): boolean {
+  return Object.hasOwn(known, key);
 }
 
 /** What the file says its environment is; it chooses the section when neither a flag nor a variable does. */
@@ -66,9 +126,9 @@ export function environmentOf(content: RawSettings): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-function unknownKey(key: string): string {
+function unknownKey(key: string, shown: string, candidates: readonly string[]): string {
   const why = Object.hasOwn(explained, key) ? explained[key] : undefined;
-  return `"${key}" ${why ?? `is not a setting of tsq, and is passed over${didYouMean(key, Object.keys(known))}`}`;
+  return `"${shown}" ${why ?? `is not a setting of tsq, and is passed over${didYouMean(key, candidates)}`}`;
 }
 
 /** `:name` -> `name`, in keys and values at every depth: YAML's text for a Ruby symbol. */

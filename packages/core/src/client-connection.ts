@@ -5,6 +5,7 @@
  */
 import type { Redis } from 'ioredis';
 import { openConnection, type RedisLocation, unavailable, whenReady } from './connection.js';
+import { weightier } from './connection-refusal.js';
 import type { Logger } from './logger.js';
 
 /** Of a stream that was asked to end and does not. ioredis' timer holds the process, even when the stream has ended before. */
@@ -13,7 +14,7 @@ const disconnectTimeoutMs = 100;
 export class ClientConnection {
   private redis: Redis | undefined;
   private users = 0;
-  private lastError: unknown;
+  private lastError: Error | undefined;
 
   constructor(
     private readonly location: RedisLocation,
@@ -53,8 +54,11 @@ export class ClientConnection {
     const location = { url: this.location.url, options };
     const redis = openConnection(location, { name: 'tsq-client', commandTimeoutMs, logger });
     redis.on('connect', () => redis.stream.unref());
+    redis.on('ready', () => {
+      this.lastError = undefined;
+    });
     redis.on('error', (error: Error) => {
-      this.lastError = error;
+      this.lastError = weightier(this.lastError, error);
     });
     redis.on('close', () => this.letGoWhenAway());
     this.redis = redis;

@@ -2,6 +2,7 @@
  * A job on its way to Redis, as client middleware sees it, and the contract of a client middleware.
  */
 import type { JsonValue } from './json.js';
+import type { LogLevel } from './logger.js';
 
 /** Everything of it may be changed until `next` of the innermost middleware has run; it is checked and encoded after that. */
 export interface ClientJob {
@@ -21,6 +22,9 @@ export interface ClientJob {
   backtrace: boolean | number | undefined;
   dead: boolean | undefined;
   tags: readonly string[] | undefined;
+  /** Seconds. */
+  expiresIn: number | undefined;
+  logLevel: LogLevel | undefined;
   tracked: boolean | undefined;
   /** Further keys of the payload, in the spelling of the wire. */
   custom: Record<string, JsonValue>;

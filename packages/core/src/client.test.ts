@@ -97,6 +97,19 @@ describe('Client', () => {
     );
   });
 
+  test('with expiresIn the moment itself is written, in seconds: counted from now, or from when the job is due', async () => {
+    const redis = server.connect();
+    const short = makeClient({ dialect: 'milliseconds' }).with({ expiresIn: 90.5, logLevel: 'debug' });
+    await short.enqueue('X');
+    const now = JSON.parse(await only(redis, 'default'));
+    expect(now).toMatchObject({ expires_in: 90.5, log_level: 'debug' });
+    expect(now.expiry).toBeCloseTo(now.created_at / 1_000 + 90.5, 3);
+    await short.enqueueIn(7_200, 'X');
+    const [later = '', score] = await redis.zrange('schedule', '0', '-1', 'WITHSCORES');
+    expect(JSON.parse(later).expiry).toBeCloseTo(Number(score) + 90.5, 3);
+    expect(later).toMatch(/"expiry":\d+\.\d+/);
+  });
+
   test('options of one `with` do not leak into the client it came from', async () => {
     const redis = server.connect();
     const client = makeClient();
@@ -321,12 +334,21 @@ describe('Client', () => {
     test.each([
       [{}, 'TSQ_CONFIG_INVALID'],
       [{ url: '' }, 'TSQ_CONFIG_INVALID'],
+      [{ url: 'not a url' }, 'TSQ_CONFIG_INVALID'],
+      [{ url: 'http://x' }, 'TSQ_CONFIG_INVALID'],
+      [{ redis: { url: 'redis://x', options: 'tls' } }, 'TSQ_CONFIG_INVALID'],
       [{ url: 'redis://x', deadlineMs: 0 }, 'TSQ_CONFIG_INVALID'],
       [{ url: 'redis://x', deadlineMs: Number.NaN }, 'TSQ_CONFIG_INVALID'],
       [{ url: 'redis://x', dialect: 'ms' }, 'TSQ_CONFIG_INVALID'],
       [{ url: 'redis://x', deadline: 5 }, 'TSQ_CONFIG_UNKNOWN_KEY'],
     ])('%j is refused with %s', (options, code) => {
       expect(() => new Client(options as ClientOptions)).toThrow(expect.objectContaining({ code }));
+    });
+
+    test('a URL that is none of Redis is refused with what is expected, and without its password', () => {
+      const refused = (url: string) => () => new Client({ url });
+      expect(refused('http://:secret@x')).toThrow(/expected a URL with redis:\/\/.*, got http:\/\/:\*\*\*@x/);
+      expect(refused('redis://:sec/ret@x')).toThrow(/percent-encoded, got an unreadable URL$/);
     });
 
     test('making a client connects to nothing', async () => {

@@ -4,7 +4,7 @@
  */
 import { ClientConnection } from './client-connection.js';
 import type { ClientJob } from './client-middleware.js';
-import type { RedisLocation } from './connection.js';
+import { checkLocation, type RedisLocation } from './connection.js';
 import type { Dialect } from './dialect.js';
 import { Enqueuer } from './enqueuer.js';
 import { didYouMean, TsqError } from './errors.js';
@@ -79,9 +79,7 @@ function checkClientOptions(options: ClientOptions) {
   }
   const { dialect = 'seconds', deadlineMs = defaultDeadlineMs, logger = silentLogger } = options;
   const location = options.redis ?? { url: options.url };
-  if (typeof location.url !== 'string' || location.url === '') {
-    throw misconfigured('url', 'where Redis is, such as redis://localhost:6379/0', location.url);
-  }
+  checkLocation(location);
   if (dialect !== 'seconds' && dialect !== 'milliseconds') {
     throw misconfigured('dialect', "'seconds' or 'milliseconds'", dialect);
   }

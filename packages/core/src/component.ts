@@ -10,6 +10,9 @@ export interface Component {
   start(): Promise<void>;
   /** Takes no new work; what runs goes on. */
   quiet(): Promise<void>;
-  /** Waits for what runs until `deadline` aborts, then leaves no timer, socket or promise. Never rejects. */
-  stop(deadline: AbortSignal): Promise<void>;
+  /**
+   * Waits for what runs until `deadline` aborts, then leaves no timer, socket or promise. What is still to be said to Redis
+   * then is said until `end` aborts; without one, for a moment of its own. Never rejects.
+   */
+  stop(deadline: AbortSignal, end?: AbortSignal): Promise<void>;
 }

@@ -5,8 +5,11 @@
  */
 import { types } from 'node:util';
 import { Redis, type RedisOptions } from 'ioredis';
+import { type ConnectionRefusal, reasonOf, refusalOf, weightier } from './connection-refusal.js';
+import { describeValue } from './describe-value.js';
 import { TsqError } from './errors.js';
 import { type Logger, silentLogger } from './logger.js';
+import { isRedisUrl, redisUrlRule, withoutPassword } from './redis-url.js';
 
 /** Where Redis is. Plain data: it is handed to threads. */
 export interface RedisLocation {
@@ -26,8 +29,12 @@ export interface ConnectionOptions {
 
 const longestPauseMs = 2_000;
 
-/** Connects in the background and keeps trying; wait with `whenReady`. Close it with `disconnect()`. */
+/**
+ * Connects in the background and keeps trying; wait with `whenReady`. Close it with `disconnect()`.
+ * @throws TSQ_CONFIG_INVALID for a URL that is none of Redis
+ */
 export function openConnection(location: RedisLocation, options: ConnectionOptions): Redis {
+  checkLocation(location);
   const timeoutMs = options.commandTimeoutMs ?? 5_000;
   const settings = {
     ...location.options,
@@ -49,6 +56,19 @@ export function openConnection(location: RedisLocation, options: ConnectionOptio
   return redis;
 }
 
+/** @throws TSQ_CONFIG_INVALID: `redis.url: expected …, got …`, without the password */
+export function checkLocation({ url, options }: RedisLocation): void {
+  if (typeof url !== 'string' || !isRedisUrl(url)) {
+    const got = typeof url === 'string' && url !== '' ? withoutPassword(url) : describeValue(url);
+    throw new TsqError('TSQ_CONFIG_INVALID', `Redis: url: expected ${redisUrlRule}, got ${got}`);
+  }
+  if (options === undefined || (typeof options === 'object' && options !== null && !Array.isArray(options))) {
+    return;
+  }
+  const message = `Redis: options: expected an object with ioredis' options, got ${describeValue(options)}`;
+  throw new TsqError('TSQ_CONFIG_INVALID', message);
+}
+
 class Connection extends Redis {
   /** ioredis, told to close between two tries to connect, tries no more but says nothing: who waits would wait for ever. */
   override disconnect(reconnect = false): void {
@@ -63,21 +83,28 @@ class Connection extends Redis {
 /**
  * Resolves once commands can be sent.
  * @param deadlineMs without one it waits as long as it takes
- * @throws TSQ_REDIS_UNAVAILABLE after `deadlineMs`: nothing was sent; or when the connection was closed for good.
+ * @throws TSQ_REDIS_UNAVAILABLE after `deadlineMs`: nothing was sent; or when the connection was closed for good. Its
+ * cause is the last error of the connection meanwhile.
  */
 export async function whenReady(redis: Redis, deadlineMs?: number): Promise<void> {
   if (redis.status === 'ready') return;
   await new Promise<void>((resolve, reject) => {
+    let why: Error | undefined;
     const settle = (then: () => void) => {
       clearTimeout(timer);
+      redis.off('error', onError);
       redis.off('ready', onReady);
       redis.off('end', onEnd);
       then();
     };
+    const onError = (error: Error) => {
+      why = weightier(why, error);
+    };
     const onReady = () => settle(resolve);
-    const onEnd = () => settle(() => reject(unavailable('the connection was closed')));
-    const giveUp = () => settle(() => reject(unavailable(`no connection within ${deadlineMs} ms`)));
+    const onEnd = () => settle(() => reject(unavailable('the connection was closed', why)));
+    const giveUp = () => settle(() => reject(unavailable(`no connection within ${deadlineMs} ms`, why)));
     const timer = deadlineMs === undefined ? undefined : setTimeout(giveUp, deadlineMs);
+    redis.on('error', onError);
     redis.once('ready', onReady);
     redis.once('end', onEnd);
     if (redis.status === 'end') onEnd();
@@ -87,29 +114,37 @@ export async function whenReady(redis: Redis, deadlineMs?: number): Promise<void
 /** Wraps what a connection threw. `what` is the sentence's beginning: `LPUSH queue:x`. */
 export function unavailable(what: string, cause?: unknown): TsqError {
   withoutSecrets(cause);
-  const why = types.isNativeError(cause) ? ` (${cause.message})` : '';
-  return new TsqError(
-    'TSQ_REDIS_UNAVAILABLE',
-    `Redis is not available: ${what}${why}. Check that the server runs and that its address is right`,
-    { cause },
-  );
+  const why = types.isNativeError(cause) ? ` (${reasonOf(cause)})` : '';
+  const refusal = refusalOf(cause);
+  const headline = refusal?.what ?? 'Redis is not available';
+  const advice = refusal?.advice ?? 'Check that the server runs and that its address is right';
+  return new TsqError('TSQ_REDIS_UNAVAILABLE', `${headline}: ${what}${why}. ${advice}`, { cause });
 }
 
-/** One line when a connection is lost and one when it is back, not one for each try. */
+/** A line when a connection is lost or refused, and one when it is back; not one for each try. */
 function reportChanges(redis: Redis, name: string, logger: Logger): void {
-  let away = false;
+  let reported: string | undefined;
   redis.on('error', (error: Error) => {
     withoutSecrets(error);
-    // The client library would go on, on database 0: another application's.
-    if (error.message.includes('DB index is out of range')) redis.disconnect();
-    if (away) return;
-    away = true;
-    logger.warn({ connection: name, err: error }, 'Redis is away; trying again until it is back');
+    const refusal = refusalOf(error);
+    if (refusal?.isFinal) redis.disconnect();
+    const trouble = troubleText(refusal);
+    // What follows a refusal (the closing of the connection) is no news.
+    if (reported === trouble || (reported !== undefined && refusal === undefined)) return;
+    reported = trouble;
+    // Without its stack: that is the client library's, and a process has half a dozen connections.
+    logger.warn({ connection: name, reason: reasonOf(error) }, trouble);
   });
   redis.on('ready', () => {
-    if (away) logger.info({ connection: name }, 'Redis is back');
-    away = false;
+    if (reported !== undefined) logger.info({ connection: name }, 'Redis is back');
+    reported = undefined;
   });
+}
+
+function troubleText(refusal: ConnectionRefusal | undefined): string {
+  if (refusal === undefined) return 'Redis is away; trying again until it is back';
+  const { what, advice, isFinal } = refusal;
+  return `${what}; ${isFinal ? 'this connection ends' : 'trying again until it does not'}. ${advice}`;
 }
 
 /** An error of a refused login carries the command, and with it the password. */

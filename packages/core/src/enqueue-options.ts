@@ -5,6 +5,7 @@
 import { inspect } from 'node:util';
 import { didYouMean, TsqError } from './errors.js';
 import type { JsonValue } from './json.js';
+import type { LogLevel } from './logger.js';
 
 export interface EnqueueOptions {
   /** Without the `queue:` prefix. */
@@ -19,6 +20,10 @@ export interface EnqueueOptions {
   /** false: a job out of retries is discarded instead of going to the dead set. */
   readonly dead?: boolean;
   readonly tags?: readonly string[];
+  /** Seconds after it was due (or created) from which on it is not begun any more, but dropped. More than 0, at most 1e9. */
+  readonly expiresIn?: number;
+  /** The least level of what the job logs, whatever its process' own. */
+  readonly logLevel?: LogLevel;
   /** Overrides the worker's own `tracked`, for this job: it is written into the payload only when given here. */
   readonly tracked?: boolean;
   /** When it is due: a Date, or seconds since the epoch. Not after now: at once. */
@@ -37,6 +42,8 @@ const known: Readonly<Record<keyof EnqueueOptions, true>> = {
   backtrace: true,
   dead: true,
   tags: true,
+  expiresIn: true,
+  logLevel: true,
   tracked: true,
   at: true,
   jid: true,

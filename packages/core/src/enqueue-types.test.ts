@@ -1,6 +1,7 @@
 /** What the compiler says about `enqueue`: this file must compile, and each expected error must be one. */
 import { expect, test } from '@jest/globals';
 import type { Client } from './client.js';
+import type { JsonValue } from './json.js';
 import type { ArgsOf, FunctionWorker } from './worker-contract.js';
 
 class ResizeImage {
@@ -38,6 +39,26 @@ class PlaceOrder {
   }
 }
 
+interface Category {
+  readonly name: string;
+  readonly children: readonly Category[];
+}
+
+interface Dated {
+  id: number;
+  at: Date;
+}
+
+type Point = { x: number; label?: string };
+
+declare const order: Order;
+declare const orders: readonly Order[];
+declare const category: Category;
+declare const point: Point;
+declare const dated: Dated;
+declare const unknown: unknown;
+declare const jsonValues: readonly JsonValue[];
+declare const empty: readonly JsonValue[] | undefined;
 declare const sendMail: FunctionWorker<[to: string, copies: number]>;
 declare const readonlyArgs: FunctionWorker<readonly [string]>;
 
@@ -99,6 +120,39 @@ async function typed(client: Client): Promise<void> {
   await client.enqueue('Billing::Charge', 42);
   // @ts-expect-error: a Date is no JSON
   await client.enqueue('Billing::Charge', [new Date()]);
+  await client.enqueueIn(5, 'Billing::Charge', [42]);
+  // @ts-expect-error: the same through enqueueIn
+  await client.enqueueIn(5, 'Billing::Charge', [new Date()]);
+  // @ts-expect-error: the same through enqueueAt
+  await client.enqueueAt(5, 'Billing::Charge', [new Date()]);
+
+  await client.enqueue('Orders::Place', [order]);
+  await client.enqueue('Orders::Place', [order, { order, all: [order] }, category, point]);
+  await client.enqueueBulk('Orders::Place', [[order], [category, 1]]);
+  await client.enqueueBulk(
+    'Orders::Place',
+    orders.map((one) => [one.id, one]),
+  );
+  // @ts-expect-error: undefined is no JSON
+  await client.enqueue('Orders::Place', [undefined]);
+  // @ts-expect-error: a symbol is none
+  await client.enqueue('Orders::Place', [Symbol('x')]);
+  // @ts-expect-error: a function is none
+  await client.enqueue('Orders::Place', [() => 1]);
+  // @ts-expect-error: a Map is none
+  await client.enqueue('Orders::Place', [new Map()]);
+  // @ts-expect-error: an interface with a Date in it is none
+  await client.enqueue('Orders::Place', [dated]);
+  await client.enqueue('Orders::Place', jsonValues);
+  await client.enqueue('Orders::Place', empty);
+  // @ts-expect-error: deep down, either
+  await client.enqueue('Orders::Place', [{ list: [{ dated }] }]);
+  // @ts-expect-error: an object with a method is none
+  await client.enqueue('Orders::Place', [new ResizeImage()]);
+  // @ts-expect-error: what may be anything is to be looked at first
+  await client.enqueue('Orders::Place', [unknown]);
+  // @ts-expect-error: the same in a bulk
+  await client.enqueueBulk('Orders::Place', [[order], [dated]]);
 
   await client.enqueueBulk(ResizeImage, [
     ['a', 1],

@@ -6,13 +6,24 @@ import { EnqueueError } from './enqueue-error.js';
 import { checkOptionNames, type EnqueueOptions, mergeOptions } from './enqueue-options.js';
 import { definitionOf, dueAtSeconds, dueInSeconds, invalid } from './job-item.js';
 import type { JobSender } from './job-sender.js';
-import type { JsonValue } from './json.js';
+import type { AsJson, JsonValue } from './json.js';
 import type { ArgsOf, WorkerReference } from './worker-contract.js';
 
-/** What follows the worker: `perform`'s own arguments, typed; for a name one array of JSON values. */
-export type EnqueueArgs<W> = W extends string
-  ? [args?: readonly JsonValue[]]
+/**
+ * What follows the worker: `perform`'s own arguments, typed; for a name one array of JSON values. `Given` is what the
+ * compiler finds there, so that an object may be of an interface.
+ */
+export type EnqueueArgs<W, Given = readonly JsonValue[]> = W extends string
+  ? [args?: readonly JsonValue[] | (Given & JsonArgs<Given>)]
   : Extract<ArgsOf<W>, readonly unknown[]>;
+
+/** The same for each job of a bulk. */
+export type BulkArgs<W, Given = readonly (readonly JsonValue[])[]> = W extends string
+  ? readonly (readonly JsonValue[])[] | (Given & JsonArgsList<Given>)
+  : readonly ArgsOf<W>[];
+
+type JsonArgs<Given> = Given extends readonly unknown[] ? AsJson<Given> : never;
+type JsonArgsList<Given> = Given extends readonly (readonly unknown[])[] ? AsJson<Given> : never;
 
 /**
  * All methods reject before anything is sent with TSQ_WORKER_INVALID (a class that is no worker), TSQ_JOB_INVALID (what
@@ -44,7 +55,10 @@ export class Enqueuer {
    * @returns the jid, 24 lower-case hex characters; undefined when a client middleware dropped the job
    * Wire: `SADD queues NAME`, `LPUSH queue:NAME payload`, as Sidekiq 6.0 to 8.1.
    */
-  async enqueue<W extends WorkerReference>(worker: W, ...args: EnqueueArgs<W>): Promise<string | undefined> {
+  async enqueue<W extends WorkerReference, const Given>(
+    worker: W,
+    ...args: EnqueueArgs<W, Given>
+  ): Promise<string | undefined> {
     const { at } = this.options;
     return await this.send(worker, args, at === undefined ? undefined : dueAtSeconds(at));
   }
@@ -55,10 +69,10 @@ export class Enqueuer {
    * @returns as `enqueue`
    * Wire: one `ZADD schedule`, score in seconds with a fraction.
    */
-  async enqueueIn<W extends WorkerReference>(
+  async enqueueIn<W extends WorkerReference, const Given>(
     delaySeconds: number,
     worker: W,
-    ...args: EnqueueArgs<W>
+    ...args: EnqueueArgs<W, Given>
   ): Promise<string | undefined> {
     return await this.send(worker, args, dueInSeconds(delaySeconds));
   }
@@ -68,10 +82,10 @@ export class Enqueuer {
    * @param at a Date, or seconds since the epoch
    * @returns as `enqueue`
    */
-  async enqueueAt<W extends WorkerReference>(
+  async enqueueAt<W extends WorkerReference, const Given>(
     at: Date | number,
     worker: W,
-    ...args: EnqueueArgs<W>
+    ...args: EnqueueArgs<W, Given>
   ): Promise<string | undefined> {
     return await this.send(worker, args, dueAtSeconds(at));
   }
@@ -82,9 +96,9 @@ export class Enqueuer {
    * in `pushed` what is there already and in `unsure` what may be.
    * @returns one entry for each job, in order: its jid, or undefined when a client middleware dropped it
    */
-  async enqueueBulk<W extends WorkerReference>(
+  async enqueueBulk<W extends WorkerReference, const Given>(
     worker: W,
-    argsList: readonly ArgsOf<W>[],
+    argsList: BulkArgs<W, Given>,
     bulk: BulkOptions = {},
   ): Promise<(string | undefined)[]> {
     return await new Bulk(this.sender, definitionOf(worker), this.options, argsList, bulk).send();

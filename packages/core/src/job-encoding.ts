@@ -16,12 +16,13 @@ export interface EncodedJob {
 
 /** @param atSeconds in the future, or undefined; `at` itself is never stored, or Ruby's poller would schedule it again */
 export function encodeJob(job: ClientJob, atSeconds: number | undefined, dialect: Dialect): EncodedJob {
-  const now = timestampJson(dialect, Date.now());
+  const nowMs = Date.now();
+  const now = timestampJson(dialect, nowMs);
   const enqueuedAt = atSeconds === undefined ? `,"enqueued_at":${now}` : '';
   return {
     queue: job.queue,
     payload:
-      `{"retry":${job.retry},"queue":${quote(job.queue)}${optionsText(job)}` +
+      `{"retry":${job.retry},"queue":${quote(job.queue)}${optionsText(job)}${expiryText(job, nowMs, atSeconds)}` +
       `,"class":${quote(job.class)},"args":${stringifyJson(job.args)}` +
       `,"jid":${quote(job.jid)},"created_at":${now}${enqueuedAt}}`,
     score: atSeconds === undefined ? undefined : scoreText(atSeconds),
@@ -35,6 +36,7 @@ function optionsText(job: ClientJob): string {
   if (job.backtrace !== undefined) text += `,"backtrace":${job.backtrace}`;
   if (job.dead !== undefined) text += `,"dead":${job.dead}`;
   if (job.tags !== undefined) text += `,"tags":${JSON.stringify(job.tags)}`;
+  if (job.logLevel !== undefined) text += `,"log_level":${quote(job.logLevel)}`;
   if (job.tracked !== undefined) text += `,"tracked":${job.tracked}`;
   for (const [key, value] of Object.entries(job.custom)) {
     text += `,${quote(key)}:${stringifyJson(value)}`;
@@ -42,12 +44,20 @@ function optionsText(job: ClientJob): string {
   return text;
 }
 
+/** With the point in time itself: once the job stands in its queue, nothing says any more when it was due. */
+function expiryText(job: ClientJob, nowMs: number, atSeconds: number | undefined): string {
+  if (job.expiresIn === undefined) return '';
+  const dueAtMs = atSeconds === undefined ? nowMs : atSeconds * 1_000;
+  const expiry = timestampJson('seconds', dueAtMs + job.expiresIn * 1_000);
+  return `,"expires_in":${job.expiresIn},"expiry":${expiry}`;
+}
+
 /** JSON text of a name. Almost every name is plain, and JSON.stringify costs five times as much as the look at it. */
 function quote(text: string): string {
   return /^[\w:.-]*$/.test(text) ? `"${text}"` : JSON.stringify(text);
 }
 
-/** Always with a fraction, as Ruby's Float has it. Between now and 1e11 a number's text has no exponent. */
-function scoreText(seconds: number): string {
+/** Of a sorted set: always with a fraction, as Ruby's Float has it. Between now and 1e11 a number's text has no exponent. */
+export function scoreText(seconds: number): string {
   return Number.isInteger(seconds) ? `${seconds}.0` : String(seconds);
 }

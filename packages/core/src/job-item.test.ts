@@ -27,6 +27,14 @@ describe('a job that Sidekiq would refuse', () => {
     ['a retry with a fraction', { retry: 1.5 }, /got 1\.5$/],
     ['a retry that is null', { retry: null }, /got null$/],
     ['a retryFor above 1e9', { retryFor: 2e9 }, /^retryFor .*1000000000, got 2000000000$/],
+    ['an expiresIn of 0', { expiresIn: 0 }, /^expiresIn .*expected seconds, more than 0 .*, got 0$/],
+    ['an expiresIn that is a moment', { expiresIn: 1.8e9 }, /^expiresIn .*at most 1000000000/],
+    [
+      'a logLevel that is none',
+      { logLevel: 'loud' },
+      /^logLevel .*debug, info, warn, error, fatal, got 'loud'$/,
+    ],
+    ['a custom expiry', { custom: { expiry: 5 } }, /the option expiresIn/],
     ['a retryQueue that is empty', { retryQueue: '' }, /^retryQueue/],
     ['a backtrace that is a string', { backtrace: 'yes' }, /^backtrace/],
     ['a dead that is a number', { dead: 0 }, /^dead .*expected true or false, got 0$/],
@@ -75,6 +83,7 @@ describe('a job that Sidekiq would refuse', () => {
 describe('a job that Sidekiq takes', () => {
   test.each<EnqueueOptions>([
     { retry: 0, backtrace: 0, retryFor: 0 },
+    { expiresIn: 0.5, logLevel: 'fatal' },
     { retry: 5, backtrace: 20, retryFor: 1e9 },
     { queue: 'a:b|c-Ü', jid: 'any string', tags: [] },
     { custom: { cattr: { user: null }, constructor: 1, __proto__: { inherited: 1 } } },

@@ -9,13 +9,15 @@ import type { ClientJob } from './client-middleware.js';
 import type { EnqueueOptions } from './enqueue-options.js';
 import { TsqError } from './errors.js';
 import type { JsonValue } from './json.js';
+import { isLogLevel, logLevels } from './logger.js';
 import { type WorkerDefinition, workerDefinitionOf } from './worker-contract.js';
 
 /** Up to here a number given as a time is one from now on, as in Sidekiq; above it is seconds since the epoch. */
 const relativeBelowSeconds = 1e9;
 /** The year 5138. Above it stands a time in milliseconds, the ordinary mistake in this language. */
 const latestSeconds = 1e11;
-const longestRetryForSeconds = 1e9;
+/** Of what is counted from some moment on: above it stands a point in time, taken for a duration. */
+const longestSeconds = 1e9;
 
 /** Keys of the payload that have an option of their own, or that only the client or the server writes. */
 const ownKeys: Readonly<Record<string, string>> = {
@@ -30,6 +32,9 @@ const ownKeys: Readonly<Record<string, string>> = {
   backtrace: 'the option backtrace',
   dead: 'the option dead',
   tags: 'the option tags',
+  expires_in: 'the option expiresIn',
+  expiry: 'the option expiresIn',
+  log_level: 'the option logLevel',
   tracked: 'the option tracked',
   created_at: 'the client',
   enqueued_at: 'the client',
@@ -69,11 +74,13 @@ export function newJob(
     queue: call.queue ?? own.queue ?? 'default',
     at: atSeconds,
     retry: call.retry ?? own.retry ?? true,
-    retryFor: call.retryFor,
+    retryFor: call.retryFor ?? own.retryFor,
     retryQueue: call.retryQueue ?? own.retryQueue,
     backtrace: call.backtrace ?? own.backtrace,
     dead: call.dead ?? own.dead,
     tags: call.tags ?? own.tags,
+    expiresIn: call.expiresIn ?? own.expiresIn,
+    logLevel: call.logLevel ?? own.logLevel,
     tracked: call.tracked, // the worker's own stays out of the payload, which then looks as Sidekiq's
     custom: { ...call.custom },
   };
@@ -120,6 +127,17 @@ export function checkJob(job: ClientJob): void {
   if (job.dead !== undefined) check(typeof job.dead === 'boolean', 'dead', 'true or false', job.dead);
   if (job.tracked !== undefined) {
     check(typeof job.tracked === 'boolean', 'tracked', 'true or false', job.tracked);
+  }
+  if (job.expiresIn !== undefined) {
+    check(
+      isLifetime(job.expiresIn),
+      'expiresIn',
+      'seconds, more than 0 and at most 1000000000',
+      job.expiresIn,
+    );
+  }
+  if (job.logLevel !== undefined) {
+    check(isLogLevel(job.logLevel), 'logLevel', logLevels.join(', '), job.logLevel);
   }
   if (job.tags !== undefined) check(isTags(job.tags), 'tags', 'an array of strings', job.tags);
   checkCustom(job);
@@ -182,7 +200,11 @@ function isRetry(value: unknown): boolean {
 }
 
 function isRetryFor(value: unknown): boolean {
-  return typeof value === 'number' && value >= 0 && value <= longestRetryForSeconds;
+  return typeof value === 'number' && value >= 0 && value <= longestSeconds;
+}
+
+function isLifetime(value: unknown): boolean {
+  return typeof value === 'number' && value > 0 && value <= longestSeconds;
 }
 
 function isTags(value: unknown): boolean {

@@ -11,6 +11,8 @@ export interface Job {
   readonly jid: string;
   /** The name on the wire. */
   readonly class: string;
+  /** What people know it by: `display_class`, else `wrapped` (the class behind an ActiveJob), else the class. Log lines go by it. */
+  readonly displayClass: string;
   /** The queue that it was taken from. */
   readonly queue: string;
   /** Exact: an integer beyond 2^53 is a BigInt. */
@@ -19,6 +21,14 @@ export interface Job {
   readonly retryCount: number | undefined;
   /** 1 in the first run, 2 in the first retry. */
   readonly attempt: number;
+  readonly tags: readonly string[];
+  /** Of the producer, when its I18n middleware wrote it. */
+  readonly locale: string | undefined;
+  /**
+   * What the producer's CurrentAttributes held, as Rails wrote it: `cattr`, and `cattr_1`, ... for further classes. undefined
+   * when there is none. Sidekiq 7's object and 8's pairs read the same; values are the wire's, with ActiveJob's markers.
+   */
+  currentAttributes(key?: string): Readonly<Record<string, JsonValue>> | undefined;
   /** Fires on a timeout (TSQ_JOB_TIMEOUT), at the stop's deadline (TSQ_JOB_STOPPED) and when the claim is lost (TSQ_CLAIM_LOST). */
   readonly signal: AbortSignal;
   /**
@@ -26,7 +36,7 @@ export interface Job {
    * elsewhere ends now.
    */
   readonly stopping: AbortSignal;
-  /** Each line carries jid, class and queue. */
+  /** Each line carries jid, class and queue; the level is the job's own, if it has one. */
   readonly logger: Logger;
   readonly payload: Payload;
   /** Of its worker: `tracked`, `timeout`, ... */

@@ -30,6 +30,8 @@ export const keys = {
   signals: (identity: string) => `${identity}-signals`,
   /** STRING, guards the pruning of `processes`; expires. */
   processCleanup: 'process_cleanup',
+  /** STRING, the identity of Sidekiq Enterprise's leader. */
+  leader: 'dear-leader',
   /** HASH, where a job that works in iterations stands; expires. */
   iteration: (jid: string) => `it-${jid}`,
   processed: 'stat:processed',

@@ -3,6 +3,16 @@
  * does not depend on one.
  */
 
+/** From the most to the least talkative. */
+export const logLevels = ['debug', 'info', 'warn', 'error', 'fatal'] as const;
+
+/** Lines below it are not written. The names are Sidekiq's and pino's. */
+export type LogLevel = (typeof logLevels)[number];
+
+export function isLogLevel(value: unknown): value is LogLevel {
+  return logLevels.some((level) => level === value);
+}
+
 type LogMethod = (fields: object, message: string) => void;
 
 export interface Logger {
@@ -10,7 +20,8 @@ export interface Logger {
   readonly info: LogMethod;
   readonly warn: LogMethod;
   readonly error: LogMethod;
-  child(bindings: object): Logger;
+  /** With a `level` of its own the child writes from there on, whatever its parent's is. */
+  child(bindings: object, options?: { readonly level?: LogLevel }): Logger;
   /** false: a line of this level would be thrown away, so the caller need not even put it together. */
   isLevelEnabled?(level: 'debug' | 'info' | 'warn' | 'error'): boolean;
 }

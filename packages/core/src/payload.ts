@@ -8,6 +8,7 @@ import { constants } from 'node:buffer';
 import { TsqError } from './errors.js';
 import { maxNesting, parseJson } from './exact-json.js';
 import type { JsonValue } from './json.js';
+import { decodeString, JsonFields } from './json-fields.js';
 import { type JsonObject, type Member, memberOf, scanJsonObject, spliceJsonObject } from './json-object.js';
 import { OPEN_ARRAY, QUOTE } from './json-scanner.js';
 
@@ -23,15 +24,17 @@ export interface PayloadLimits {
 
 const defaultLimits: PayloadLimits = { maxDepth: maxNesting, maxBytes: constants.MAX_STRING_LENGTH };
 
-export class Payload {
+export class Payload extends JsonFields {
   private readArgs: { readonly bigIntegers: string; readonly args: readonly JsonValue[] } | undefined;
 
   private constructor(
-    private readonly object: JsonObject,
+    object: JsonObject,
     private readonly classMember: Member,
     private readonly argsMember: Member,
     private readonly maxDepth: number,
-  ) {}
+  ) {
+    super(object);
+  }
 
   /** @throws TSQ_PAYLOAD_UNREADABLE, TSQ_PAYLOAD_TOO_DEEP, TSQ_PAYLOAD_TOO_LARGE */
   static parse(bytes: Buffer, limits?: Partial<PayloadLimits>): Payload {
@@ -47,11 +50,6 @@ export class Payload {
     return new Payload(object, classMember, argsMember, maxDepth);
   }
 
-  /** As Redis gave them. Not to be written to. */
-  get bytes(): Buffer {
-    return this.object.bytes;
-  }
-
   /** `class`: a string, or parse had thrown. */
   get class(): string {
     return decodeString(this.bytes, this.classMember);
@@ -60,37 +58,6 @@ export class Payload {
   /** undefined when there is none, or it is not a string. */
   get jid(): string | undefined {
     return this.string('jid');
-  }
-
-  has(key: string): boolean {
-    return memberOf(this.object, key) !== undefined;
-  }
-
-  /** The value when it is a string. Bytes that are not UTF-8 read as U+FFFD. */
-  string(key: string): string | undefined {
-    const member = memberOf(this.object, key);
-    if (member === undefined || this.bytes[member.start] !== QUOTE) return undefined;
-    return decodeString(this.bytes, member);
-  }
-
-  /** The value when it is an integer that a number holds exactly: `1.0` is none, as in Ruby. */
-  integer(key: string): number | undefined {
-    const text = this.raw(key)?.toString('latin1');
-    if (text === undefined || !/^-?\d+$/.test(text)) return undefined;
-    const value = Number(text);
-    return Number.isSafeInteger(value) ? value : undefined;
-  }
-
-  /** The value, exact; undefined when the key is absent. */
-  value(key: string): JsonValue | undefined {
-    const raw = this.raw(key);
-    return raw === undefined ? undefined : parseJson(raw);
-  }
-
-  /** The JSON text of the value as it stands there: a view of `bytes`, not a copy. */
-  raw(key: string): Buffer | undefined {
-    const member = memberOf(this.object, key);
-    return member === undefined ? undefined : this.bytes.subarray(member.start, member.end);
   }
 
   /**
@@ -152,10 +119,4 @@ function kindAt(bytes: Buffer, start: number): string {
 function requireText(edits: PayloadEdits, key: string, expected: string, first: string): void {
   if (!Object.hasOwn(edits, key) || edits[key]?.trimStart().startsWith(first)) return;
   throw new TsqError('TSQ_PAYLOAD_UNREADABLE', `payload: an edit must leave "${key}" ${expected}`);
-}
-
-/** Of a string's bytes with their quotes. */
-function decodeString(bytes: Buffer, { start, end }: Member): string {
-  const quoted = bytes.toString('utf8', start, end);
-  return quoted.includes('\\') ? JSON.parse(quoted) : quoted.slice(1, -1);
 }

@@ -10,7 +10,7 @@ import type { TsqError } from './errors.js';
 export type Outcome =
   /** `perform` returned. */
   | { readonly kind: 'done' }
-  /** It failed, and wants neither a retry nor the dead set (`retry: false`, `dead: false`). */
+  /** It failed, and wants neither a retry nor the dead set (`retry: false`, `dead: false`); or its time was over (`expires_in`). */
   | { readonly kind: 'discarded' }
   /** It did not run to its end here: the same bytes go back to the head of the line they came from. */
   | { readonly kind: 'requeue' }
@@ -51,7 +51,8 @@ export interface UnitOfWork {
 export interface Fetcher extends Component {
   /**
    * Takes up to `max` jobs from `queues` in the order given (names without prefix); `[]` when there are none. Paused
-   * queues are passed over. The caller owns what it gets, and settles each. One call at a time.
+   * queues are passed over. The caller owns what it gets, and settles each. Calls may overlap: a process has one Fetcher, and
+   * asks once for each of its capsules. A call gets no job of a queue that it did not name.
    * @throws TsqError TSQ_REDIS_UNAVAILABLE, TSQ_INSTANCE_UNREGISTERED: nothing was taken, or it will be found later by the
    * Fetcher itself; call again after a while.
    */

@@ -4,7 +4,28 @@
  * registered symbol, so two copies of a package in one program still understand each other.
  */
 import type { ZodType } from 'zod';
+import type { Job } from './job.js';
 import type { JsonValue } from './json.js';
+import type { LogLevel } from './logger.js';
+
+/**
+ * Seconds from now (more than 0, at most 1e9; the jitter comes on top); `default`: Sidekiq's formula; `kill`: as if the
+ * retries were exhausted; `discard`: no retry and no dead set.
+ */
+export type RetryDecision = number | 'default' | 'kill' | 'discard';
+
+/**
+ * Asked after a failure that leaves a retry. `count` is 0 after the first one. undefined means `default`; so does, with a
+ * warning, what is no RetryDecision, what throws, and what does not answer in time.
+ */
+export type RetryIn = (
+  count: number,
+  error: unknown,
+  job: Job,
+) => RetryDecision | undefined | Promise<RetryDecision | undefined>;
+
+/** Called when no retry is left, before the job goes to the dead set. Returns (or resolves to) `'discard'`: it shall not go there. */
+export type RetriesExhausted = (job: Job, error: unknown) => unknown;
 
 /** What a job's class says about its jobs. Times are in seconds, as Sidekiq's users write them. */
 export interface WorkerOptions {
@@ -14,6 +35,11 @@ export interface WorkerOptions {
   readonly retry?: boolean | number;
   /** The queue for retries, when it is another. */
   readonly retryQueue?: string;
+  /** Seconds, at most 1e9: retries end this long after the first failure, whatever their count. */
+  readonly retryFor?: number;
+  /** When it is retried, if at all. Default: Sidekiq's formula, some 20 days over 25 retries. */
+  readonly retryIn?: RetryIn;
+  readonly retriesExhausted?: RetriesExhausted;
   /** Keep the claim while `perform` runs, so that a killed process' jobs come back. Default false: Sidekiq's at-most-once. */
   readonly tracked?: boolean;
   /** Seconds after which the job's AbortSignal fires and the job fails. Default: none. */
@@ -23,6 +49,10 @@ export interface WorkerOptions {
   /** Store the backtrace with a failed job: true, or that many lines. Default false. */
   readonly backtrace?: boolean | number;
   readonly tags?: readonly string[];
+  /** Seconds after the job was due (or created) from which on it is not begun any more, but dropped. Default: never. */
+  readonly expiresIn?: number;
+  /** The least level of what its jobs log, whatever the process' own. */
+  readonly logLevel?: LogLevel;
   /** Of a worker that iterates: seconds after which a run makes room for others, to go on later. Default: that of the process. */
   readonly maxIterationRuntime?: number;
   /** Schema of the args, a tuple or array: bad ones never reach `perform`. */

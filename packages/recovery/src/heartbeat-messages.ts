@@ -14,6 +14,8 @@ export interface ThreadSettings {
 export type Order =
   /** Beat for this id from now on, and no more for the one before. */
   | { readonly kind: 'beat'; readonly id: InstanceId; readonly mode: BeatMode }
+  /** Do not wait for the interval to end: beat for the present id now. */
+  | { readonly kind: 'beat-now' }
   /** Stop beating, take leave of Redis, and end. */
   | { readonly kind: 'retire' };
 

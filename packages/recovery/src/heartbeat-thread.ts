@@ -17,6 +17,7 @@ function beatFor(port: MessagePort, settings: ThreadSettings): void {
   let pulse: Pulse | undefined;
   port.on('message', async (order: Order) => {
     const before = pulse;
+    if (order.kind === 'beat-now') return before?.beatNow();
     if (order.kind === 'beat') {
       const { id, mode } = order;
       const onBeat = () => tell({ kind: 'beat', id });

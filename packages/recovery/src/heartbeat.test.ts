@@ -90,6 +90,52 @@ describe('Heartbeat', () => {
     await eventually(async () => expect(await admin.smembers(keyspace.instances)).toEqual([it.instance.id]));
   });
 
+  describe('with minutes between two beats', () => {
+    const slow = { intervalMs: 600_000, ttlMs: 1_200_000 };
+
+    test('S2: asked for a beat when Redis has lost everything, it is registered again at once, under a new id', async () => {
+      await using it = heartbeat(slow);
+      await it.made.start();
+      const former = it.instance.id;
+      await redis.empty();
+      it.made.beatNow();
+      const admin = redis.connect();
+      await eventually(async () =>
+        expect(await admin.smembers(keyspace.instances)).toEqual([it.instance.id]),
+      );
+      expect(it.instance.id).not.toBe(former);
+    });
+
+    test('a Redis that restarts without its data has the instance registered again, though nobody asks', async () => {
+      const own = new TestRedis();
+      await using _stopping = { [Symbol.asyncDispose]: () => own.stop() };
+      await own.start();
+      await using it = heartbeat({ location: { url: own.url }, ...slow });
+      await it.made.start();
+      await own.kill();
+      await own.start();
+      const admin = own.connect();
+      await eventually(async () =>
+        expect(await admin.smembers(keyspace.instances)).toEqual([it.instance.id]),
+      );
+      own.closeConnections();
+    });
+
+    test('asked for beats without end, it sends no more than one a second', async () => {
+      await using it = heartbeat(slow);
+      await it.made.start();
+      const askingSince = performance.now();
+      const admin = redis.connect();
+      for (let asked = 0; asked < 300; asked += 1) {
+        it.made.beatNow();
+        await admin.ping();
+      }
+      await eventually(() => expect(it.made.counts.beats).toBeGreaterThan(1));
+      const seconds = (performance.now() - askingSince) / 1_000;
+      expect(it.made.counts.beats).toBeLessThanOrEqual(2 + seconds);
+    });
+  });
+
   test('start waits for a Redis that is away, logs it once, and resolves when it is there', async () => {
     const late = new TestRedis();
     late.port = await freePort();

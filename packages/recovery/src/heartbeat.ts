@@ -4,7 +4,14 @@
  * went through, that it was taken for dead and goes on under a new id. It starts before anything that claims, and stops last.
  */
 import { Worker } from 'node:worker_threads';
-import { type Component, type Logger, type RedisLocation, silentLogger, TsqError } from '@tsq/core';
+import {
+  type Component,
+  type Logger,
+  type RedisLocation,
+  silentLogger,
+  TsqError,
+  untilSaid,
+} from '@tsq/core';
 import { type Instance, type InstanceId, Keyspace } from '@tsq/tracker';
 import type { News, Order, ThreadSettings } from './heartbeat-messages.js';
 import { type HeartbeatSettings, heartbeatSettings } from './settings.js';
@@ -28,8 +35,10 @@ export interface HeartbeatCounts {
   readonly threadRestarts: number;
 }
 
-/** For the thread's goodbye, after the deadline of the stop. */
+/** For the thread's goodbye after the deadline of the stop, where the caller sets no end. */
 const graceMs = 3_000;
+/** Between two beats that are asked for: whoever fails again and again asks each time. */
+const nudgeIntervalMs = 1_000;
 const longestRestartPauseMs = 5_000;
 
 export class Heartbeat implements Component {
@@ -48,6 +57,7 @@ export class Heartbeat implements Component {
   /** The id that a thread was told to register. */
   private registeredId: InstanceId | undefined;
   private restartTimer: NodeJS.Timeout | undefined;
+  private nudgedAtMs = Number.NEGATIVE_INFINITY;
   private started: Promise<void> | undefined;
   private stopped: Promise<void> | undefined;
   private settleStart:
@@ -76,6 +86,17 @@ export class Heartbeat implements Component {
     this.lapseListeners.add(listener);
   }
 
+  /**
+   * Asks for a beat before its time, at most one a second: for who was told that the instance is not registered. A Redis
+   * that came back empty knows nobody, and until the next beat this process would be refused every job.
+   */
+  beatNow(): void {
+    const nowMs = performance.now();
+    if (nowMs - this.nudgedAtMs < nudgeIntervalMs) return;
+    this.nudgedAtMs = nowMs;
+    this.tell({ kind: 'beat-now' });
+  }
+
   /** Resolves after the first beat, however long Redis is away; rejects only when stopped: TSQ_COMPONENT_STOPPED. */
   async start(): Promise<void> {
     if (this.stopped !== undefined) throw stoppedError();
@@ -90,8 +111,8 @@ export class Heartbeat implements Component {
     // Beats go on: what runs must be kept.
   }
 
-  stop(deadline: AbortSignal): Promise<void> {
-    this.stopped ??= this.end(deadline);
+  stop(deadline: AbortSignal, end?: AbortSignal): Promise<void> {
+    this.stopped ??= this.finish(deadline, end);
     return this.stopped;
   }
 
@@ -175,27 +196,25 @@ export class Heartbeat implements Component {
     this.restartTimer = setTimeout(() => this.spawn(), pauseMs);
   }
 
-  private async end(deadline: AbortSignal): Promise<void> {
+  private async finish(deadline: AbortSignal, end: AbortSignal | undefined): Promise<void> {
     clearTimeout(this.restartTimer);
     this.settleStart?.reject(stoppedError());
     const { thread } = this;
-    if (thread === undefined) return;
+    if (thread !== undefined) await untilSaid(deadline, end, graceMs, (over) => this.takeLeave(thread, over));
+  }
+
+  private async takeLeave(thread: Worker, end: AbortSignal): Promise<void> {
     thread.ref();
     const exited = new Promise<void>((resolve) => {
       thread.once('exit', () => resolve());
     });
-    let graceTimer: NodeJS.Timeout | undefined;
     const terminate = () => void thread.terminate();
-    const terminateSoon = () => {
-      graceTimer = setTimeout(terminate, graceMs);
-    };
     if (this.hasOrders) this.tell({ kind: 'retire' });
     else terminate(); // Redis has heard nothing of it
-    if (deadline.aborted) terminateSoon();
-    else deadline.addEventListener('abort', terminateSoon, { once: true });
+    if (end.aborted) terminate();
+    else end.addEventListener('abort', terminate, { once: true });
     await exited;
-    clearTimeout(graceTimer);
-    deadline.removeEventListener('abort', terminateSoon);
+    end.removeEventListener('abort', terminate);
   }
 }
 

@@ -90,6 +90,16 @@ describe('Pulse', () => {
     await eventually(() => expect(it.heard.beats).toBeGreaterThan(before));
   });
 
+  test('a beat that is asked for while another is under way follows it', async () => {
+    let beats = 0;
+    const onBeat = () => {
+      beats += 1;
+      if (beats === 1) it.made.beatNow();
+    };
+    await using it = pulse({ intervalMs: 600_000, ttlMs: 1_200_000, onBeat });
+    await eventually(() => expect(beats).toBe(2));
+  });
+
   test('L3: leaves no key when it retires, and no beat follows', async () => {
     await using it = pulse();
     await eventually(() => expect(it.heard.beats).toBeGreaterThan(0));

@@ -31,6 +31,8 @@ const lastWordsMs = 2_000;
 export class Pulse {
   private readonly redis: Redis;
   private readonly ending = new AbortController();
+  /** Aborted, it ends the pause behind the present beat. */
+  private nap = new AbortController();
   private readonly beating: Promise<void>;
   private mode: BeatMode;
   /** Redis may know the id. */
@@ -45,7 +47,15 @@ export class Pulse {
       commandTimeoutMs: this.commandTimeoutMs,
       logger: options.logger,
     });
+    this.ending.signal.addEventListener('abort', () => this.beatNow());
+    // A Redis that was away may have come back without its keys, and so without this instance.
+    this.redis.on('ready', () => this.beatNow());
     this.beating = this.run();
+  }
+
+  /** Cuts the pause short. Called while a beat is under way, another follows it. */
+  beatNow(): void {
+    this.nap.abort();
   }
 
   /** Ends the beats, and tells Redis that the instance is no more. `unconfirmed`: its TTL will tell. Never rejects. */
@@ -73,7 +83,10 @@ export class Pulse {
   }
 
   private async run(): Promise<void> {
-    while (!this.ending.signal.aborted) await pause(await this.attempt(), this.ending.signal);
+    while (!this.ending.signal.aborted) {
+      const pauseMs = await this.attempt();
+      await pause(pauseMs, this.nap.signal);
+    }
   }
 
   /** One beat; answers how long to wait for the next. */
@@ -81,11 +94,14 @@ export class Pulse {
     try {
       await whenReadyUnless(this.ending.signal, this.redis);
       if (this.ending.signal.aborted) return 0;
+      this.nap = new AbortController();
       await this.beat();
       this.worked();
       return this.options.intervalMs;
     } catch (error) {
-      if (!this.ending.signal.aborted) this.failed(error);
+      if (this.ending.signal.aborted) return 0;
+      this.nap = new AbortController(); // what fails is not tried in a spin, whoever asks
+      this.failed(error);
       return Math.min(1_000, Math.ceil(this.options.intervalMs / 3));
     }
   }

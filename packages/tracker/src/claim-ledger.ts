@@ -17,6 +17,7 @@ export interface Comparison {
 
 export class ClaimLedger {
   private readonly held = new Set<ClaimedUnit>();
+  private highestBatch = 0;
 
   constructor(private readonly keyspace: Keyspace) {}
 
@@ -24,8 +25,14 @@ export class ClaimLedger {
     return this.held.size;
   }
 
+  /** The highest number of a batch that it ever held a claim of, under whatever id: later ones get higher ones. */
+  get lastBatch(): number {
+    return this.highestBatch;
+  }
+
   hold(unit: ClaimedUnit): ClaimedUnit {
     this.held.add(unit);
+    if (unit.job.batch > this.highestBatch) this.highestBatch = unit.job.batch; // a stranger's member has none
     return unit;
   }
 

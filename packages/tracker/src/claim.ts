@@ -24,19 +24,25 @@ export interface ClaimReply {
   readonly paused: readonly string[];
   /** Queues whose key holds something else than a list. */
   readonly unusable: readonly string[];
+  /** Queues where jobs stand in front that are not for this process: a doorbell would ring for them without end. */
+  readonly crowded: readonly string[];
 }
+
+const none: readonly string[] = [];
 
 export function claimKeys(keyspace: Keyspace, id: InstanceId, queues: readonly string[]): string[] {
   return [keyspace.instances, keyspace.claims(id), keyspace.jobs(id), keys.paused, ...queues.map(keys.queue)];
 }
 
+/** @param lastBatch the highest batch number that this process has held a claim of */
 export function claimArguments(
   keyspace: Keyspace,
   id: InstanceId,
   queues: readonly string[],
   max: number,
+  lastBatch: number,
 ): ScriptArgument[] {
-  return [id, keyspace.jobPrefix, Math.min(max, maxJobsPerClaim), ...queues];
+  return [id, keyspace.jobPrefix, Math.min(max, maxJobsPerClaim), lastBatch, ...queues];
 }
 
 type RawReply = readonly [
@@ -56,5 +62,5 @@ export function readClaim(raw: unknown, queues: readonly string[]): ClaimReply |
     const queue = nameAt(position);
     for (const bytes of payloads) jobs.push({ batch, index: jobs.length, queue, bytes });
   }
-  return { jobs, paused: paused.map(nameAt), unusable: unusable.map(nameAt) };
+  return { jobs, paused: paused.map(nameAt), unusable: unusable.map(nameAt), crowded: none };
 }

@@ -2,7 +2,7 @@
  * Carries the ends of claims to Redis: with each claim, or after a moment when none comes. What must stay true: an end is
  * carried until Redis has answered it, and nothing keeps an answered one from being noted.
  */
-import { type DeadSetLimits, type Logger, pause, type Settlement } from '@tsq/core';
+import { type DeadSetLimits, type Logger, pause, type Settlement, untilSaid } from '@tsq/core';
 import type { Redis } from 'ioredis';
 import type { ClaimedUnit } from './claimed-unit.js';
 import type { Keyspace } from './keyspace.js';
@@ -25,7 +25,7 @@ export interface CourierOptions {
 
 /** Between two tries of a flush that failed. */
 const retryAfterMs = 250;
-/** For the last words of a stop whose deadline has passed. */
+/** For the last words of a stop whose deadline has passed, where the caller sets no end. */
 const lastWordsMs = 2_000;
 
 export class Courier {
@@ -34,6 +34,7 @@ export class Courier {
   readonly underWay = new Set<Promise<unknown>>();
   /** Ends whose fate will never be known. */
   unconfirmed = 0;
+  private isOver = false;
   private flushTimer: NodeJS.Timeout | undefined;
   private flushAtMs = Number.POSITIVE_INFINITY;
   private blockedTimer: NodeJS.Timeout | undefined;
@@ -62,12 +63,19 @@ export class Courier {
     return call === undefined ? undefined : replies[parcels.length];
   }
 
-  /** Sends what is left: until all is confirmed but what is blocked, or until a while after the deadline. Then gives up. */
-  async end(redis: Redis | undefined, deadline: AbortSignal): Promise<void> {
+  /** Sends what is left: until all is confirmed but what is blocked, or until the end. Then gives up. */
+  async end(redis: Redis | undefined, deadline: AbortSignal, end?: AbortSignal): Promise<void> {
     this.outbox.retryBlocked();
-    if (redis !== undefined) await this.sendLastWords(redis, deadline);
+    if (redis !== undefined) {
+      await untilSaid(deadline, end, lastWordsMs, (over) => this.sendLastWords(redis, over));
+    }
+    this.isOver = true;
     this.stopFlushTimer();
     clearInterval(this.blockedTimer);
+    this.giveUp();
+  }
+
+  private giveUp(): void {
     const { held, released } = this.outbox.abandon();
     if (held + released === 0) return;
     this.unconfirmed += held + released;
@@ -96,6 +104,10 @@ export class Courier {
     // settle.lua checks before it writes: what Redis answered with an error was not executed.
     const execution = cause.name === 'ReplyError' ? 'refused' : 'unknown';
     this.unconfirmed += this.outbox.failed(parcel, cause, execution).length;
+    if (this.isOver) {
+      this.giveUp(); // it was under way when the stop came to its end
+      return;
+    }
     const fields = { outcomes: parcel.ends.length, err: cause };
     this.options.logger.warn(fields, 'outcomes were not confirmed; they are sent again');
     this.flushLater(retryAfterMs);
@@ -122,7 +134,7 @@ export class Courier {
   /** The earliest time that was asked for counts. */
   private flushLater(afterMs: number): void {
     const atMs = performance.now() + afterMs;
-    if (this.options.connection() === undefined || atMs >= this.flushAtMs) return;
+    if (this.isOver || this.options.connection() === undefined || atMs >= this.flushAtMs) return;
     this.stopFlushTimer();
     this.flushAtMs = atMs;
     this.flushTimer = setTimeout(() => void this.flush(), afterMs);
@@ -141,17 +153,8 @@ export class Courier {
     else await this.exchange(redis);
   }
 
-  private async sendLastWords(redis: Redis, deadline: AbortSignal): Promise<void> {
-    const over = new AbortController();
-    let timer: NodeJS.Timeout | undefined;
-    const onDeadline = () => {
-      timer = setTimeout(() => over.abort(), lastWordsMs);
-    };
-    if (deadline.aborted) onDeadline();
-    else deadline.addEventListener('abort', onDeadline, { once: true });
-    while (this.outbox.size > 0 && !over.signal.aborted) await this.sendWaiting(redis, over.signal);
-    clearTimeout(timer);
-    deadline.removeEventListener('abort', onDeadline);
+  private async sendLastWords(redis: Redis, end: AbortSignal): Promise<void> {
+    while (this.outbox.size > 0 && !end.aborted) await this.sendWaiting(redis, end);
   }
 
   /** One try, and a pause when it brought nothing: an error is no reason to give up early. */

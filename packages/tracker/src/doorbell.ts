@@ -2,12 +2,12 @@
  * What wakes an idle worker: one blocked connection for each queue. `BLMOVE q q RIGHT RIGHT` blocks until the queue has a
  * job and leaves the list as it was, so a crash or a frozen host can't lose one here: only a claim takes jobs.
  *
- * A bell that does not work (a full Redis refuses BLMOVE, a replica too) rings by timer instead.
+ * A bell wakes those who wait for its queue, and no other capsule of the process. A bell that does not work (a full Redis refuses BLMOVE, a replica too) rings by timer instead.
  */
 import { keys, type Logger, openConnection, type RedisLocation, whenReady } from '@tsq/core';
 import type { Redis } from 'ioredis';
 
-/** Queues beyond so many get no connection of their own: they are asked by timer. */
+/** Of those that one call waits for, queues beyond so many get no connection of their own: they are asked by timer. */
 const maxBells = 8;
 const blockSeconds = 5;
 const timerMs = 1_000;
@@ -21,19 +21,20 @@ export interface DoorbellsOptions {
 
 export class Doorbells {
   private readonly bells = new Map<string, Bell>();
-  private readonly sleepers = new Set<() => void>();
+  /** Each with the queues that it waits for. */
+  private readonly sleepers = new Map<() => void, readonly string[]>();
   private isClosed = false;
 
   constructor(private readonly options: DoorbellsOptions) {}
 
   /**
-   * Resolves when one of `queues` may have a job, on `wake`, when `signal` aborts, or after a while: `with-timer` after a
-   * second, because somebody must look at queues that have no bell.
+   * Resolves when one of `queues` may have a job, on `wake`, when `signal` aborts, or after a while: after `longestMs`, when
+   * somebody must look at queues that have no bell.
    */
   async wait(
     queues: readonly string[],
     signal: AbortSignal,
-    mode: 'until-rung' | 'with-timer',
+    mode: 'until-rung' | { readonly longestMs: number },
   ): Promise<void> {
     if (this.isClosed || signal.aborted) return;
     const armed = queues.slice(0, maxBells).map((queue) => this.bellOf(queue));
@@ -46,20 +47,27 @@ export class Doorbells {
         this.sleepers.delete(wake);
         resolve();
       };
-      const timer = setTimeout(wake, works && mode === 'until-rung' ? blockSeconds * 1_000 : timerMs);
+      const ownMs = works ? blockSeconds * 1_000 : timerMs;
+      const timer = setTimeout(wake, mode === 'until-rung' ? ownMs : Math.min(ownMs, mode.longestMs));
       signal.addEventListener('abort', wake, { once: true });
-      this.sleepers.add(wake);
+      this.sleepers.set(wake, queues);
     });
   }
 
   wake(): void {
-    for (const wake of [...this.sleepers]) wake();
+    for (const wake of [...this.sleepers.keys()]) wake();
   }
 
   close(): void {
     this.isClosed = true;
     for (const bell of this.bells.values()) bell.close();
     this.wake();
+  }
+
+  private ring(queue: string): void {
+    for (const [wake, queues] of [...this.sleepers]) {
+      if (queues.includes(queue)) wake();
+    }
   }
 
   private bellOf(queue: string): Bell {
@@ -72,7 +80,7 @@ export class Doorbells {
       // A blocked command that is not answered in time hangs on a dead connection.
       commandTimeoutMs: (blockSeconds + 5) * 1_000,
     });
-    const bell = new Bell(redis, queue, logger, () => this.wake());
+    const bell = new Bell(redis, queue, logger, () => this.ring(queue));
     this.bells.set(queue, bell);
     return bell;
   }

@@ -53,6 +53,21 @@ describe('TrackingFetcher', () => {
     expect(await it.admin.lrange('queue:a', 0, -1)).toEqual(['two']);
   });
 
+  test('S2: after a Redis that forgot its last writes, the end of a forgotten claim ends no later one', async () => {
+    await using it = await started();
+    await push(it.admin, 'a', 'one', 'two');
+    const [forgotten] = await it.fetcher.fetch(['a'], 1);
+    await it.admin.del(keyspace.jobs(it.instance.id), keyspace.claims(it.instance.id));
+    await it.admin.del(`tsq:job:${it.instance.id}.1.0@a`);
+    await it.admin.rpush('queue:a', 'one'); // as before its claim
+    const [one, two] = await it.fetcher.fetch(['a'], 2);
+    await forgotten?.settle({ kind: 'done' });
+    expect(await it.admin.scard(keyspace.jobs(it.instance.id))).toBe(2);
+    await one?.settle({ kind: 'retry', bytes: Buffer.from('one failed'), delaySeconds: 100 });
+    await two?.settle({ kind: 'retry', bytes: Buffer.from('two failed'), delaySeconds: 100 });
+    expect((await it.admin.zrange('retry', '0', '-1')).toSorted()).toEqual(['one failed', 'two failed']);
+  });
+
   test('queues are asked in the order given, and a batch is filled from the next one', async () => {
     await using it = await started();
     await push(it.admin, 'low', 'l1', 'l2');
@@ -164,6 +179,76 @@ describe('TrackingFetcher', () => {
     await proxy.close();
   });
 
+  test('S2: what one capsule claimed in vain is adopted by it, and by no other', async () => {
+    const proxy = await TcpProxy.before(redis.port);
+    {
+      await using it = await started({ location: { url: proxy.url } });
+      await it.fetcher.fetch(['a'], 1); // from now on Redis knows the script
+      await push(it.admin, 'a', 'a1', 'a2');
+      const dropped = proxy.dropReplyTo('queue:a');
+      await expect(it.fetcher.fetch(['a'], 2)).rejects.toMatchObject({ code: 'TSQ_REDIS_UNAVAILABLE' });
+      await dropped;
+      // Whoever comes first compares the books; both may do so at once.
+      await push(it.admin, 'b', 'b1');
+      const [b, first] = await Promise.all([it.fetcher.fetch(['b'], 5), it.fetcher.fetch(['a'], 1)]);
+      const [others, second] = [await it.fetcher.fetch(['b'], 5), await it.fetcher.fetch(['a', 'b'], 5)];
+      expect([texts(b), texts(others)]).toEqual([['b1'], []]);
+      expect(texts([...first, ...second]).toSorted()).toEqual(['a1', 'a2']);
+      expect(it.fetcher.counts.adopted).toBe(2);
+      for (const unit of [...b, ...first, ...second])
+        expect(await unit.settle({ kind: 'done' })).toBe('settled');
+      expect(it.fetcher.holding).toBe(0);
+    }
+    await proxy.close();
+  });
+
+  test('a capsule whose jobs were claimed in vain wakes for them while another waits on', async () => {
+    await using it = await started();
+    const over = new AbortController();
+    const ended: string[] = [];
+    const waits = ['a', 'b'].map(async (queue) => {
+      await it.fetcher.wait([queue], over.signal);
+      ended.push(queue);
+    });
+    await it.admin.sadd(keyspace.jobs(it.instance.id), `${it.instance.id}.1.0@a`);
+    await it.admin.set(`tsq:job:${it.instance.id}.1.0@a`, 'one');
+    await it.fetcher.reconcile();
+    await Promise.all(waits);
+    await it.fetcher.wait(['a'], over.signal); // at once: a job is there
+    const still = it.fetcher.wait(['b'], over.signal).then(() => ended.push('b again'));
+    expect(texts(await it.fetcher.fetch(['a'], 1))).toEqual(['one']);
+    expect(ended.toSorted()).toEqual(['a', 'b']);
+    over.abort();
+    await still;
+  });
+
+  test('a paused queue of one capsule rings no bell, whatever another capsule has claimed since', async () => {
+    await using it = await started();
+    await it.admin.config('RESETSTAT');
+    await it.admin.sadd('paused', 'a');
+    await push(it.admin, 'a', 'one');
+    expect(await it.fetcher.fetch(['a'], 1)).toEqual([]);
+    expect(await it.fetcher.fetch(['b'], 1)).toEqual([]);
+    await it.fetcher.wait(['a'], new AbortController().signal);
+    expect(await it.admin.info('commandstats')).not.toContain('cmdstat_blmove');
+  });
+
+  test('a bell wakes who waits for its queue, and not another capsule', async () => {
+    await using it = await started();
+    const over = new AbortController();
+    const woken: string[] = [];
+    const b = it.fetcher.wait(['b'], over.signal).then(() => woken.push('b'));
+    const a = it.fetcher.wait(['a'], over.signal).then(() => woken.push('a'));
+    await eventually(async () =>
+      expect(String(await it.admin.client('LIST'))).toMatch(/cmd=blmove[\s\S]*cmd=blmove/),
+    );
+    await push(it.admin, 'a', 'one');
+    await a;
+    expect(woken).toEqual(['a']);
+    over.abort();
+    await b;
+  });
+
   test('S1: an outcome whose reply was lost is sent again, and written once', async () => {
     const proxy = await TcpProxy.before(redis.port);
     {
@@ -203,6 +288,38 @@ describe('TrackingFetcher', () => {
     await it.fetcher.stop(AbortSignal.abort());
     expect(await settled).toEqual(['settled', 'settled']);
     expect(await it.admin.lrange('queue:a', 0, -1)).toEqual(['two', 'one']);
+  });
+
+  test('a stop ends although Redis does not answer, and what was under way is said to be unconfirmed', async () => {
+    const proxy = await TcpProxy.before(redis.port);
+    const it = await started({ location: { url: proxy.url }, flushAfterMs: 0 });
+    await push(it.admin, 'a', 'one');
+    const [unit] = await it.fetcher.fetch(['a'], 1);
+    expect(it.fetcher.isUnconfirmed).toBe(true);
+    proxy.mode = 'hole';
+    const settled = unit?.settle({ kind: 'done' });
+    await it.fetcher.stop(AbortSignal.abort(), AbortSignal.timeout(100));
+    expect(it.fetcher.isUnconfirmed).toBe(true);
+    proxy.cutAll();
+    await expect(settled).rejects.toMatchObject({ code: 'TSQ_REDIS_UNAVAILABLE' });
+    expect(it.fetcher.counts.unconfirmed).toBe(1);
+    await proxy.close();
+  });
+
+  test('what Redis has confirmed is not said to be unconfirmed', async () => {
+    const proxy = await TcpProxy.before(redis.port);
+    {
+      await using it = await started({ location: { url: proxy.url } });
+      await push(it.admin, 'a', 'one');
+      const dropped = proxy.dropReplyTo('EVALSHA');
+      await expect(it.fetcher.fetch(['a'], 1)).rejects.toMatchObject({ code: 'TSQ_REDIS_UNAVAILABLE' });
+      await dropped;
+      expect(it.fetcher.isUnconfirmed).toBe(true);
+      const [unit] = await it.fetcher.fetch(['a'], 1);
+      expect(await unit?.settle({ kind: 'done' })).toBe('settled');
+      expect(it.fetcher.isUnconfirmed).toBe(false);
+    }
+    await proxy.close();
   });
 
   test('an idle worker is woken by a push to any of its queues', async () => {
@@ -329,6 +446,6 @@ describe('TrackingFetcher', () => {
     expect(await two?.settle({ kind: 'done' })).toBe('settled');
     await push(it.admin, 'a', 'three');
     await it.fetcher.fetch(['a'], 1);
-    expect(await it.admin.smembers(keyspace.jobs(fresh))).toEqual([`${fresh}.1.0@a`]);
+    expect(await it.admin.smembers(keyspace.jobs(fresh))).toEqual([`${fresh}.2.0@a`]);
   });
 });

@@ -4,11 +4,13 @@
  *
  * Nothing is resent by chance, so a reply can be lost. Then, and at each beat, what Redis has noted for this instance is
  * compared with what this process knows: an unknown claim is adopted and run, a missing one is lost.
+ *
+ * Those books are the instance's, so a process has one such fetcher, however many capsules ask it for jobs; what it notes of
+ * queues it notes for each, because each call names its own.
  */
 import {
   type DeadSetLimits,
   type Fetcher,
-  keys,
   type Logger,
   openConnection,
   type RedisLocation,
@@ -20,13 +22,15 @@ import {
   whenReady,
 } from '@tsq/core';
 import type { Redis } from 'ioredis';
-import { type ClaimReply, claimArguments, claimKeys, claimScript, readClaim } from './claim.js';
+import { claimArguments, claimKeys, claimScript, readClaim } from './claim.js';
 import { ClaimLedger } from './claim-ledger.js';
 import { ClaimedUnit } from './claimed-unit.js';
 import { Courier } from './courier.js';
 import { Doorbells } from './doorbell.js';
 import type { Instance } from './instance.js';
 import { type InstanceId, Keyspace, type Member, placeOf } from './keyspace.js';
+import { KnownClaim, type OnlyKnown } from './known-claim.js';
+import { QueueNotes } from './queue-notes.js';
 import type { ScriptCall } from './round-trip.js';
 
 export interface TrackingFetcherOptions {
@@ -41,6 +45,10 @@ export interface TrackingFetcherOptions {
   readonly commandTimeoutMs?: number;
   /** Between two tries to write outcomes whose target key holds another type. Default 5000. */
   readonly retryBlockedAfterMs?: number;
+  /** Called when a claim was refused, because Redis does not know the instance: only a beat can change that. */
+  readonly onUnregistered?: () => void;
+  /** Take only jobs of these classes, and leave the others to who else works on the queues. Default: take all. */
+  readonly onlyKnown?: OnlyKnown;
 }
 
 /** Since the start of the process. */
@@ -66,18 +74,23 @@ export class TrackingFetcher implements Fetcher {
   private readonly formerIds = new Set<InstanceId>();
   private readonly stopping = new AbortController();
   private readonly counted = { lost: 0, adopted: 0 };
-  private paused: readonly string[] = [];
-  private unusable: readonly string[] = [];
-  private inDoubt = false;
+  /** Claims without an answer, and how many of them the books have been compared after. */
+  private doubts = 0;
+  private settledDoubts = 0;
+  private readonly notes: QueueNotes;
+  private readonly known: KnownClaim | undefined;
   private isQuiet = false;
   private stopped: Promise<void> | undefined;
   private redis: Redis | undefined;
   private bells: Doorbells | undefined;
 
+  /** @throws TSQ_CONFIG_INVALID */
   constructor(private readonly options: TrackingFetcherOptions) {
     this.keyspace = options.keyspace ?? new Keyspace();
     this.ledger = new ClaimLedger(this.keyspace);
     this.logger = options.logger ?? silentLogger;
+    this.notes = new QueueNotes(this.logger);
+    if (options.onlyKnown !== undefined) this.known = new KnownClaim(options.onlyKnown, this.logger);
     this.courier = new Courier({
       keyspace: this.keyspace,
       dead: options.dead ?? sidekiqDeadSet,
@@ -97,6 +110,15 @@ export class TrackingFetcher implements Fetcher {
   /** Claims that this process holds, by its own books. */
   get holding(): number {
     return this.ledger.size;
+  }
+
+  /**
+   * Redis has not confirmed how some claim ended, or whether the last one took jobs. After a stop: recovery finds what is
+   * claimed still.
+   */
+  get isUnconfirmed(): boolean {
+    const { unconfirmed, underWay } = this.courier;
+    return this.ledger.size > 0 || this.inDoubt || underWay.size > 0 || unconfirmed > 0;
   }
 
   async start(): Promise<void> {
@@ -129,8 +151,8 @@ export class TrackingFetcher implements Fetcher {
     for (const unit of this.adopted.splice(0)) this.giveBack(unit);
   }
 
-  stop(deadline: AbortSignal): Promise<void> {
-    this.stopped ??= this.end(deadline);
+  stop(deadline: AbortSignal, end?: AbortSignal): Promise<void> {
+    this.stopped ??= this.end(deadline, end);
     return this.stopped;
   }
 
@@ -138,8 +160,8 @@ export class TrackingFetcher implements Fetcher {
     const redis = this.connection();
     await whenReady(redis, this.options.commandTimeoutMs ?? 5_000);
     if (this.inDoubt) await this.reconcile();
-    const adopted = this.adopted.splice(0, max).filter((unit) => !unit.isLost);
-    if (adopted.length > 0) return adopted;
+    const adopted = this.takeAdopted(queues, max);
+    if (adopted.length > 0) return this.ours(adopted);
     if (this.courier.outbox.blockedCount > mostBlocked)
       throw tooManyBlocked(this.courier.outbox.blockedCount);
     if (max < 1 || queues.length === 0) return [];
@@ -147,11 +169,14 @@ export class TrackingFetcher implements Fetcher {
   }
 
   async wait(queues: readonly string[], signal: AbortSignal): Promise<void> {
-    if (this.adopted.length > 0 || this.bells === undefined) return;
-    const silent = [...this.paused, ...this.unusable];
-    // A paused queue that holds jobs would ring without end; that it is unpaused is found by timer.
-    const others = queues.filter((queue) => !silent.includes(queue));
-    await this.bells.wait(others, signal, silent.length === 0 ? 'until-rung' : 'with-timer');
+    if (this.bells === undefined || this.adopted.some((unit) => queues.includes(unit.queue))) return;
+    const audible = this.notes.audible(queues);
+    // That a paused queue is unpaused, say, is found by timer.
+    const mode =
+      audible.length === queues.length
+        ? ('until-rung' as const)
+        : { longestMs: this.notes.pauseMsFor(queues) };
+    await this.bells.wait(audible, signal, mode);
   }
 
   /**
@@ -162,42 +187,75 @@ export class TrackingFetcher implements Fetcher {
   async reconcile(): Promise<void> {
     const { redis } = this;
     if (redis === undefined || this.stopping.signal.aborted) return; // it holds nothing yet, or ends what it holds
+    // A claim that fails meanwhile is not in what is read now.
+    const { doubts } = this;
     try {
       await this.reconcileCurrent(redis, this.options.instance.id);
       for (const former of this.formerIds) await this.reconcileFormer(redis, former);
-      this.inDoubt = false;
+      this.settledDoubts = Math.max(this.settledDoubts, doubts);
     } catch (error) {
       throw unavailable('the claims of this instance could not be read', error);
     }
   }
 
+  private get inDoubt(): boolean {
+    return this.doubts > this.settledDoubts;
+  }
+
+  /** Only those of the queues that the caller works on: it has slots of its own for them. */
+  private takeAdopted(queues: readonly string[], max: number): readonly ClaimedUnit[] {
+    if (this.adopted.length === 0) return [];
+    const taken = this.adopted.filter((unit) => queues.includes(unit.queue)).slice(0, max);
+    for (const unit of taken) this.adopted.splice(this.adopted.indexOf(unit), 1);
+    return taken.filter((unit) => !unit.isLost);
+  }
+
   private async claim(redis: Redis, queues: readonly string[], max: number): Promise<readonly ClaimedUnit[]> {
     const id = this.options.instance.id;
-    const call: ScriptCall = {
-      script: claimScript,
-      keys: claimKeys(this.keyspace, id, queues),
-      args: claimArguments(this.keyspace, id, queues, max),
-    };
+    const call = this.callFor(id, queues, max);
     const reply = await this.courier.exchange(redis, call);
     if (reply === undefined || 'error' in reply) {
-      this.inDoubt = true;
+      this.doubts += 1;
       throw unavailable('a claim got no answer; if it took jobs, they will be found', reply?.error);
     }
-    const claimed = readClaim(reply.value, queues);
+    const claimed = this.known?.read(reply.value, queues) ?? readClaim(reply.value, queues);
     if (claimed === 'unregistered') {
+      this.options.onUnregistered?.();
       throw new TsqError(
         'TSQ_INSTANCE_UNREGISTERED',
         `instance ${id} is not registered: it waits for its next beat`,
       );
     }
-    this.notePassedOver(claimed);
-    return claimed.jobs.map((job) => this.ledger.hold(new ClaimedUnit(id, job, this.courier.outbox)));
+    this.notes.note(queues, claimed);
+    return this.ours(
+      claimed.jobs.map((job) => this.ledger.hold(new ClaimedUnit(id, job, this.courier.outbox))),
+    );
   }
 
-  private async end(deadline: AbortSignal): Promise<void> {
+  private callFor(id: InstanceId, queues: readonly string[], max: number): ScriptCall {
+    const { keyspace, known } = this;
+    const { lastBatch } = this.ledger;
+    if (known !== undefined) return known.call(keyspace, id, queues, max, lastBatch);
+    const args = claimArguments(keyspace, id, queues, max, lastBatch);
+    return { script: claimScript, keys: claimKeys(keyspace, id, queues), args };
+  }
+
+  /** What only looked like ours goes back, the newest first, and the next claim leaves it where it is. */
+  private ours(units: readonly ClaimedUnit[]): readonly ClaimedUnit[] {
+    const { known } = this;
+    if (known === undefined) return units;
+    const foreign = units.filter((unit) => !known.accepts(unit.bytes));
+    const ours = foreign.length === 0 ? units : units.filter((unit) => !foreign.includes(unit));
+    for (const unit of foreign.toReversed()) this.giveBack(unit);
+    this.notes.noteForeign(foreign.map((unit) => unit.queue));
+    this.notes.noteFind(ours.length > 0 ? 'some' : 'none');
+    return ours;
+  }
+
+  private async end(deadline: AbortSignal, end: AbortSignal | undefined): Promise<void> {
     this.stopping.abort();
     this.bells?.close();
-    await this.courier.end(this.redis, deadline);
+    await this.courier.end(this.redis, deadline, end);
     this.redis?.disconnect();
   }
 
@@ -246,20 +304,8 @@ export class TrackingFetcher implements Fetcher {
 
   private giveBack(unit: ClaimedUnit): void {
     unit.settle({ kind: 'requeue' }).catch((error: unknown) => {
-      this.logger.error({ member: unit.member, err: error }, 'an adopted job could not be given back');
+      this.logger.error({ member: unit.member, err: error }, 'a job could not be given back');
     });
-  }
-
-  private notePassedOver({ paused, unusable }: ClaimReply): void {
-    const fresh = unusable.filter((queue) => !this.unusable.includes(queue));
-    for (const queue of fresh) {
-      this.logger.error(
-        { key: keys.queue(queue) },
-        'the key of a queue holds something else than a list; it is passed over',
-      );
-    }
-    this.paused = paused;
-    this.unusable = unusable;
   }
 
   private connection(): Redis {

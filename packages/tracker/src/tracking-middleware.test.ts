@@ -32,6 +32,7 @@ function jobOf({ byClass, byPayload }: Said) {
   const unit = new NotingUnit(Buffer.from(`{"class":"W","args":[],"jid":"j1"${own}}`));
   const payload = Payload.parse(unit.bytes);
   const job: Job = {
+    ...{ displayClass: 'W', tags: [], locale: undefined, currentAttributes: () => undefined },
     ...{ jid: 'j1', class: 'W', queue: unit.queue, args: payload.args(), retryCount: undefined, attempt: 1 },
     ...{ signal: new AbortController().signal, stopping: new AbortController().signal },
     ...{ logger: silentLogger, payload, unit },

@@ -19,7 +19,9 @@ export type { WorkerSettings } from './worker-settings.js';
 
 // Running one job
 
-export type { FailureHandler } from './failure-handlers.js';
+export { type Clock, RedisClock } from './clock.js';
+export type { FailureEnding, FailureHandler } from './failure-handlers.js';
+export type { ForeignFeatures } from './foreign-features.js';
 export { IterationRunner, type IterationRunnerOptions } from './iteration-runner.js';
 export type { JobLogLevel } from './job-log.js';
 export type { JobProcessor, ProcessedJob } from './job-processor.js';
@@ -48,6 +50,7 @@ export {
   type ManagerSettings,
 } from './manager.js';
 export { type QueueMode, QueueOrder, queueMode, type WeightedQueue } from './queue-order.js';
+export { Together } from './together.js';
 
 // What is due
 

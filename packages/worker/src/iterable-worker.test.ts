@@ -58,8 +58,8 @@ describe('a worker that iterates', () => {
     const logger = new RecordingLogger();
     const connection = redis.connect();
     const runner = new IterationRunner({ redis: connection, logger, storeEachMs: 3_600_000, ...options });
-    const registry = new WorkerRegistry([worker], runner);
-    const processor = new Processor({ ...parts, registry, middleware, logger });
+    const registry = new WorkerRegistry([worker]);
+    const processor = new Processor({ ...parts, registry, middleware, logger, iterations: runner });
     const quiet = () => {
       for (const job of parts.running.list()) job.tellStopping?.();
     };
@@ -460,9 +460,10 @@ describeWithRuby('the state of an iteration', (ruby) => {
     });
     const running = new RunningJobs();
     const connection = redis.connect();
-    const registry = new WorkerRegistry([worker], new IterationRunner({ redis: connection }));
+    const registry = new WorkerRegistry([worker]);
+    const iterations = new IterationRunner({ redis: connection });
     const middleware = new MiddlewareChain<Job, void>();
-    await new Processor({ registry, middleware, running, stats: new JobStats() }).process(
+    await new Processor({ registry, middleware, running, stats: new JobStats(), iterations }).process(
       new RecordingUnit(payload()),
     );
     const script = `

@@ -35,6 +35,9 @@ export interface IterationLimits {
   readonly maxRuntimeMs?: number | undefined;
 }
 
+/** Why the signal fires when somebody has cancelled the job by its jid: as the mark in its state, but heard of sooner. */
+const cancelled = 'TSQ_JOB_CANCELLED';
+
 /** A walk that awaits nothing gives way for so long: else the process would not even hear that it is to stop. */
 const breathEachMs = 10;
 
@@ -66,6 +69,7 @@ export class Iteration {
       if (end === 'completed') await steps.onComplete?.();
       return end;
     } catch (error) {
+      if (codeOf(this.job.signal.reason) === cancelled) return await this.cancel();
       if (this.hasBegun && !this.isLost) await this.storeAtEnd();
       throw error;
     }

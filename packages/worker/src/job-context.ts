@@ -3,7 +3,18 @@
  * object for both, and lazy: a signal, a logger and a slot's name cost more than a job's way through the runtime, and
  * few jobs ask for them.
  */
-import type { Job, JsonValue, Logger, Payload, TsqError, UnitOfWork, WorkerOptions } from '@tsq/core';
+import {
+  isLogLevel,
+  type Job,
+  type JsonValue,
+  type Logger,
+  type LogLevel,
+  type Payload,
+  type TsqError,
+  type UnitOfWork,
+  type WorkerOptions,
+} from '@tsq/core';
+import { readCurrentAttributes } from './current-attributes.js';
 import type { Interruption } from './iteration.js';
 import type { RegisteredWorker } from './registered-worker.js';
 import type { RunningJob } from './running-jobs.js';
@@ -19,6 +30,8 @@ export class RunningJobContext implements Job, RunningJob {
   worker: RegisteredWorker | undefined;
   /** Why the job is to end early; the first reason counts. */
   abortReason: TsqError | undefined;
+  /** Called when somebody else ends the job while it is decided what becomes of its failure. */
+  whenTakenAway: (() => void) | undefined;
   /** An iterable job that is not at its end: why it goes on later. */
   interruption: Interruption | undefined;
   /** Called once Redis has confirmed that the job is done. */
@@ -30,6 +43,7 @@ export class RunningJobContext implements Job, RunningJob {
   private startedAtEpochMs: number | undefined;
   private controller: AbortController | undefined;
   private child: Logger | undefined;
+  private parent: Logger | undefined;
 
   /** @param args of the payload, decoded */
   constructor(
@@ -61,9 +75,45 @@ export class RunningJobContext implements Job, RunningJob {
     return (this.retryCount ?? -1) + 2;
   }
 
+  get displayClass(): string {
+    return this.payload.string('display_class') ?? this.payload.string('wrapped') ?? this.class;
+  }
+
+  get tags(): readonly string[] {
+    const tags = this.payload.has('tags') ? this.payload.value('tags') : this.options.tags;
+    return Array.isArray(tags) ? tags.filter((tag) => typeof tag === 'string') : [];
+  }
+
+  get locale(): string | undefined {
+    return this.payload.string('locale');
+  }
+
+  currentAttributes(key = 'cattr'): Readonly<Record<string, JsonValue>> | undefined {
+    return readCurrentAttributes(this.payload.has(key) ? this.payload.value(key) : undefined);
+  }
+
   get logger(): Logger {
-    this.child ??= this.parentLogger.child({ jid: this.jid, class: this.class, queue: this.queue });
+    this.child ??= this.levelLogger.child(this.logFields);
     return this.child;
+  }
+
+  /** Which job a line of the log is about. */
+  get logFields(): { jid: string; class: string; queue: string; tags?: readonly string[] } {
+    const { jid, displayClass, queue, tags } = this;
+    return { jid, class: displayClass, queue, ...(tags.length > 0 ? { tags } : undefined) };
+  }
+
+  /** Without the job's fields, but at its level. */
+  get levelLogger(): Logger {
+    this.parent ??=
+      this.logLevel === undefined ? this.parentLogger : this.parentLogger.child({}, { level: this.logLevel });
+    return this.parent;
+  }
+
+  /** The job's own, else its worker's. */
+  get logLevel(): LogLevel | undefined {
+    const own = this.payload.string('log_level');
+    return isLogLevel(own) ? own : this.options.logLevel;
   }
 
   get signal(): AbortSignal {
@@ -108,6 +158,7 @@ export class RunningJobContext implements Job, RunningJob {
   }
 
   abort(reason: TsqError): void {
+    if (reason.code !== 'TSQ_JOB_TIMEOUT') this.whenTakenAway?.();
     if (this.abortReason !== undefined) return;
     this.abortReason = reason;
     this.controller?.abort(reason);

@@ -11,21 +11,18 @@ import { logSafely, logThrown } from './log-thrown.js';
 export type JobLogLevel = 'all' | 'failures';
 
 export class JobLog {
-  constructor(
-    private readonly logger: Logger,
-    private readonly level: JobLogLevel,
-  ) {}
+  constructor(private readonly level: JobLogLevel) {}
 
   started(job: RunningJobContext): void {
-    if (this.isSilent()) return;
-    logSafely(() => this.logger.info({ jid: job.jid, class: job.class, queue: job.queue }, 'start'));
+    if (this.level === 'failures') return;
+    logSafely(() => infoLogger(job)?.info(job.logFields, 'start'));
   }
 
   done(job: RunningJobContext): void {
-    if (this.isSilent()) return;
-    const { jid, class: name, queue } = job;
-    const fields = { jid, class: name, queue, outcome: 'done', durationMs: roundedMs(job) };
-    logSafely(() => this.logger.info(fields, 'done'));
+    if (this.level === 'failures') return;
+    logSafely(() =>
+      infoLogger(job)?.info({ ...job.logFields, outcome: 'done', durationMs: roundedMs(job) }, 'done'),
+    );
   }
 
   failed(job: RunningJobContext, error: unknown, outcome: Outcome): void {
@@ -34,31 +31,39 @@ export class JobLog {
       attempt: job.attempt,
       ...(outcome.kind === 'retry' ? { retryInSeconds: outcome.delaySeconds } : undefined),
     };
-    if (outcome.kind === 'retry') logThrown(this.logger, 'warn', fields, error, 'fail');
-    else logThrown(this.logger, 'error', fields, error, 'fail, for the last time');
+    if (outcome.kind === 'retry') logThrown(job.levelLogger, 'warn', fields, error, 'fail');
+    else logThrown(job.levelLogger, 'error', fields, error, 'fail, for the last time');
   }
 
   /** It was told to stop, or lost its claim, and ended without its work done. */
   takenAway(job: RunningJobContext, error: unknown, outcome: Outcome): void {
     const fields = { ...endFields(job, outcome), reason: job.abortReason?.code };
-    logThrown(this.logger, 'warn', fields, error, 'interrupted');
+    logThrown(job.levelLogger, 'warn', fields, error, 'interrupted');
   }
 
   /** An iterable job that stored where it stands, and goes on later. */
   interrupted(job: RunningJobContext, outcome: Outcome): void {
-    if (this.isSilent()) return;
+    if (this.level === 'failures') return;
     const fields = { ...endFields(job, outcome), reason: job.interruption };
-    logSafely(() => this.logger.info(fields, 'interrupted, and goes on later'));
+    logSafely(() => infoLogger(job)?.info(fields, 'interrupted, and goes on later'));
   }
 
-  private isSilent(): boolean {
-    return this.level === 'failures' || this.logger.isLevelEnabled?.('info') === false;
+  /** Somebody asked for the work, and it is not done. */
+  expired(job: RunningJobContext, lateMs: number): void {
+    const late = { outcome: 'expired', expiredForSeconds: Math.round(lateMs) / 1_000 };
+    logSafely(() =>
+      job.levelLogger.warn({ ...job.logFields, ...late }, 'expired: dropped without being run'),
+    );
   }
 }
 
+/** undefined: nobody wants the line, so it need not even be put together. */
+function infoLogger({ levelLogger }: RunningJobContext): Logger | undefined {
+  return levelLogger.isLevelEnabled?.('info') === false ? undefined : levelLogger;
+}
+
 function endFields(job: RunningJobContext, outcome: Outcome) {
-  const { jid, class: name, queue } = job;
-  return { jid, class: name, queue, outcome: outcome.kind, durationMs: roundedMs(job) };
+  return { ...job.logFields, outcome: outcome.kind, durationMs: roundedMs(job) };
 }
 
 /** To a microsecond: a no-op's duration is not 0. */

@@ -9,10 +9,13 @@ import {
   type Outcome,
   type Payload,
   type PayloadEdits,
-  readTimestampMs,
   timestampJson,
   type WorkerOptions,
 } from '@tsq/core';
+import { type Clock, hostClock } from './clock.js';
+import { distinctNow } from './distinct-now.js';
+import { durationSeconds, timeMs } from './payload-times.js';
+import type { RetryHooks } from './retry-hooks.js';
 import { backtraceOf, errorClass, errorMessage, packBacktrace } from './thrown.js';
 
 export interface FailedJob {
@@ -28,18 +31,25 @@ export interface JobRetrySettings {
   readonly maxRetries: number;
   /** How `failed_at` and `retried_at` are written. Default `seconds`. */
   readonly dialect: Dialect;
+  /**
+   * What ends the retries of a job with `retry_for`: `time` alone, as in Sidekiq 8.1, or `time-or-count`, whichever comes
+   * first, as in 7.1.3 to 8.0. Default `time`.
+   */
+  readonly retryForRule: 'time' | 'time-or-count';
   /** From 0 up to, not including, 1: the jitter. */
   readonly random: () => number;
-  /** Milliseconds since the epoch, for `failed_at`, `retried_at` and `retry_for`; when a retry is due is for Redis to say. */
+  /** Milliseconds since the epoch, for `failed_at` and `retried_at`, never the same twice; when a retry is due is for Redis to say. */
   readonly now: () => number;
 }
 
-const defaults: JobRetrySettings = {
+const defaults: Omit<JobRetrySettings, 'now'> = {
   maxRetries: 25,
   dialect: 'seconds',
+  retryForRule: 'time',
   random: Math.random,
-  now: Date.now,
 };
+
+const discarded: Outcome = { kind: 'discarded' };
 
 /**
  * @param count `retry_count` of the entry that waits: 0 after the first failure
@@ -47,25 +57,48 @@ const defaults: JobRetrySettings = {
  * @returns whole seconds: 15 to 24 for the first retry, some 4 days for the 25th
  */
 export function retryDelaySeconds(count: number, random: number): number {
-  return count ** 4 + 15 + Math.floor(random * 10) * (count + 1);
+  return count ** 4 + 15 + jitterSeconds(count, random);
+}
+
+/** As Sidekiq 8: any whole second of the span. Up to 7 it was a multiple of count + 1, which spreads jobs over ten moments only. */
+function jitterSeconds(count: number, random: number): number {
+  return Math.floor(random * 10 * Math.max(0, count + 1));
 }
 
 export class JobRetry {
   private readonly settings: JobRetrySettings;
 
-  constructor(settings: Partial<JobRetrySettings> = {}) {
-    this.settings = { ...defaults, ...settings };
+  /** @param clock decides about `retry_for` */
+  constructor(
+    settings: Partial<JobRetrySettings> = {},
+    private readonly clock: Clock = hostClock,
+  ) {
+    this.settings = { ...defaults, now: distinctNow(), ...settings };
   }
 
-  outcomeOf(job: FailedJob, error: unknown): Outcome {
+  /** @param hooks the worker's own code; asked only where a retry, or the dead set, would come next */
+  async outcomeOf(job: FailedJob, error: unknown, hooks?: RetryHooks): Promise<Outcome> {
     const limit = this.retryLimit(job);
-    if (limit === 'none' && job.workerOptions !== undefined) return { kind: 'discarded' };
+    if (limit === 'none' && job.workerOptions !== undefined) return discarded;
+    const retryForSeconds = durationSeconds(job.payload, 'retry_for') ?? job.workerOptions?.retryFor;
+    // What was stamped by the clock of one host would be judged by that of another.
+    const clockMs = retryForSeconds === undefined ? undefined : await this.clock.nowMs();
+    const nowMs = clockMs ?? this.settings.now();
     const count = (storedCount(job.payload) ?? -1) + 1;
-    const bytes = job.payload.edit(this.failureFields(job, error, count));
-    if (limit !== 'none' && !this.isExhausted(job.payload, count, limit)) {
-      return { kind: 'retry', bytes, delaySeconds: retryDelaySeconds(count, this.settings.random()) };
+    const bytes = job.payload.edit(this.failureFields(job, error, count, nowMs));
+    if (limit === 'none' || this.isExhausted(job.payload, { count, limit, retryForSeconds, clockMs })) {
+      return await exhausted(job, bytes, error, hooks);
     }
-    return mayDie(job) ? { kind: 'dead', bytes } : { kind: 'discarded' };
+    const decision = (await hooks?.retryIn(count, error)) ?? 'default';
+    if (decision === 'discard') return discarded;
+    if (decision === 'kill') return await exhausted(job, bytes, error, hooks);
+    return { kind: 'retry', bytes, delaySeconds: this.delaySeconds(count, decision) };
+  }
+
+  private delaySeconds(count: number, decision: number | 'default'): number {
+    const random = this.settings.random();
+    if (decision === 'default') return retryDelaySeconds(count, random);
+    return decision + jitterSeconds(count, random);
   }
 
   private retryLimit({ payload, workerOptions }: FailedJob): number | 'none' {
@@ -75,20 +108,22 @@ export class JobRetry {
     return isInteger(retry) ? Number(retry) : this.settings.maxRetries;
   }
 
-  /** With `retry_for`, only the time counts, as in Sidekiq 8.1. */
-  private isExhausted(payload: Payload, count: number, limit: number): boolean {
-    const retryForSeconds = payload.integer('retry_for');
+  private isExhausted(payload: Payload, { count, limit, retryForSeconds, clockMs }: Reckoning): boolean {
     if (retryForSeconds === undefined) return count >= limit;
-    const failedAt = payload.raw('failed_at');
-    const failedAtMs = failedAt === undefined ? undefined : readTimestampMs(failedAt);
-    return failedAtMs !== undefined && failedAtMs + retryForSeconds * 1_000 < this.settings.now();
+    const failedAtMs = timeMs(payload, 'failed_at');
+    const isOver =
+      failedAtMs !== undefined && clockMs !== undefined && failedAtMs + retryForSeconds * 1_000 < clockMs;
+    // One that failed before, nobody can say when, must come to an end too.
+    const countsToo =
+      this.settings.retryForRule === 'time-or-count' || (failedAtMs === undefined && count > 0);
+    return isOver || (countsToo && count >= limit);
   }
 
   /** In the order in which Ruby adds them. */
-  private failureFields(job: FailedJob, error: unknown, count: number): PayloadEdits {
+  private failureFields(job: FailedJob, error: unknown, count: number, nowMs: number): PayloadEdits {
     const { payload, workerOptions } = job;
     const retryQueue = payload.string('retry_queue') || workerOptions?.retryQueue || job.queue;
-    const now = timestampJson(this.settings.dialect, this.settings.now());
+    const now = timestampJson(this.settings.dialect, nowMs);
     return {
       ...(textOf(payload, 'retry') === undefined
         ? { retry: JSON.stringify(workerOptions?.retry ?? true) }
@@ -101,6 +136,25 @@ export class JobRetry {
       ...backtraceField(job, error),
     };
   }
+}
+
+/** What decides whether a job has had all its retries. */
+interface Reckoning {
+  readonly count: number;
+  readonly limit: number;
+  readonly retryForSeconds: number | undefined;
+  readonly clockMs: number | undefined;
+}
+
+async function exhausted(
+  job: FailedJob,
+  bytes: Buffer,
+  error: unknown,
+  hooks: RetryHooks | undefined,
+): Promise<Outcome> {
+  // Asked also when the job is not to go there: it is a job's last word (Sidekiq).
+  const word = await hooks?.retriesExhausted(error);
+  return word === 'discard' || !mayDie(job) ? discarded : { kind: 'dead', bytes };
 }
 
 /** JSON text of a key; undefined when it is absent or null, which Ruby can't tell apart. */

@@ -46,13 +46,19 @@ export class JobTimeout {
       }
     } catch (error) {
       if (!isTimeout() || error === reason) throw error;
-      throw timeoutError(job, timeoutMs, { cause: error });
+      // What Node's own functions throw for an aborted signal says no more than the timeout itself.
+      throw isAbortError(error) ? reason : timeoutError(job, timeoutMs, { cause: error });
     } finally {
       clearTimeout(timer);
       clearTimeout(grace);
     }
     if (isTimeout()) throw reason;
   }
+}
+
+/** By its shape: it may come from another realm, where `instanceof` does not know it. */
+function isAbortError(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'name' in error && error.name === 'AbortError';
 }
 
 function timeoutError(job: AbortableJob, timeoutMs: number, options?: ErrorOptions): TsqError {

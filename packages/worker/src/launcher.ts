@@ -1,9 +1,13 @@
 /**
- * Starts the components of a process in the order given, and stops them in reverse, within one deadline. The order is the
- * caller's knowledge: what others need comes first and goes last.
+ * Starts the components of a process in the order given, and stops them in reverse, within one deadline and one time for
+ * last words after it. The order is the caller's knowledge: what others need comes first and goes last.
  */
-import { type Component, type Logger, silentLogger, TsqError } from '@tsq/core';
+import { type Component, LastWords, type Logger, silentLogger, TsqError } from '@tsq/core';
 import { EarliestDeadline } from './deadline.js';
+
+/** After the deadline: for all components together, and for each when the others have used that up. */
+const lastWordsMs = 3_000;
+const leastWordsMs = 250;
 
 export class Launcher implements Component {
   readonly name = 'launcher';
@@ -53,8 +57,10 @@ export class Launcher implements Component {
   private async stopAll(): Promise<void> {
     // Told, not waited for: with a Redis that does not answer, the deadline for running jobs would pass meanwhile.
     const quiet = this.quiet();
+    const { signal } = this.deadline;
+    const words = new LastWords(signal, lastWordsMs, leastWordsMs);
     for (const component of this.components.toReversed()) {
-      await this.settle('stop', component, () => component.stop(this.deadline.signal));
+      await this.settle('stop', component, () => words.during((end) => component.stop(signal, end)));
     }
     await quiet;
     this.deadline.close();

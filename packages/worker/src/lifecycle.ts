@@ -2,7 +2,7 @@
  * The bookkeeping of the `Component` contract, for the components of this package: each step runs once however often it
  * is called, a stop waits for a start that is under way, and nothing starts after a stop. The steps hold the work.
  */
-import { type Logger, TsqError } from '@tsq/core';
+import { type Logger, TsqError, untilSaid } from '@tsq/core';
 import { EarliestDeadline } from './deadline.js';
 
 export interface LifecycleSteps {
@@ -10,8 +10,11 @@ export interface LifecycleSteps {
   /** May come before `start`. */
   quiet(): Promise<void>;
   /** Quiets too: `quiet` may never have been called. */
-  stop(deadline: AbortSignal): Promise<void>;
+  stop(deadline: AbortSignal, end: AbortSignal): Promise<void>;
 }
+
+/** For last words after the deadline, where the caller sets no end. */
+const lastWordsMs = 2_000;
 
 export class Lifecycle {
   private starting: Promise<void> | undefined;
@@ -39,17 +42,18 @@ export class Lifecycle {
     return this.quieting;
   }
 
-  stop(deadline: AbortSignal): Promise<void> {
+  stop(deadline: AbortSignal, end?: AbortSignal): Promise<void> {
     this.deadline.add(deadline);
-    this.stopping ??= this.end();
+    this.stopping ??= this.finish(end);
     return this.stopping;
   }
 
-  private async end(): Promise<void> {
+  private async finish(end: AbortSignal | undefined): Promise<void> {
     try {
       // A failed start was told to whoever called it; here it only must be over.
       await Promise.allSettled([this.starting]);
-      await this.steps.stop(this.deadline.signal);
+      const { signal } = this.deadline;
+      await untilSaid(signal, end, lastWordsMs, (over) => this.steps.stop(signal, over));
     } catch (error) {
       this.logger.error({ component: this.name, err: error }, 'A component failed to stop cleanly');
     } finally {

@@ -116,7 +116,7 @@ export class Manager implements Component {
     this.lifecycle = new Lifecycle(this.name, this.logger, {
       start: () => this.startFeeding(),
       quiet: () => this.quietDown(),
-      stop: (deadline) => this.end(deadline),
+      stop: (deadline, end) => this.end(deadline, end),
     });
   }
 
@@ -144,8 +144,8 @@ export class Manager implements Component {
    * Waits for the running jobs; at `deadline` fires their AbortSignals (TSQ_JOB_STOPPED), gives those that heed it
    * `stopGraceMs`, and puts the bytes of the others back at the head of their queues.
    */
-  stop(deadline: AbortSignal): Promise<void> {
-    return this.lifecycle.stop(deadline);
+  stop(deadline: AbortSignal, end?: AbortSignal): Promise<void> {
+    return this.lifecycle.stop(deadline, end);
   }
 
   private async startFeeding(): Promise<void> {
@@ -162,12 +162,14 @@ export class Manager implements Component {
     this.onProgress?.();
   }
 
-  private async end(deadline: AbortSignal): Promise<void> {
+  private async end(deadline: AbortSignal, end: AbortSignal): Promise<void> {
     void this.quiet(); // not waited for here: a fetch that hangs must not keep the running jobs from their deadline
     await this.until(() => this.busy === 0, deadline);
     if (this.busy > 0) await this.abandonRunning();
     const isAllSaid = () => this.isQuiet && this.unsettled === 0;
-    await within(this.settings.settleWaitMs, (signal) => this.until(isAllSaid, signal));
+    await within(this.settings.settleWaitMs, (signal) =>
+      this.until(isAllSaid, AbortSignal.any([signal, end])),
+    );
     if (!isAllSaid()) {
       this.giveBack(this.ready.takeAll(), 'quiet');
       this.logger.warn(

@@ -1,7 +1,8 @@
 /**
- * Moves what is due to its queues: first `retry`, then `schedule`, as Sidekiq. Every process polls; promote.lua sees to it
- * that each entry moves once. The more processes there are, the more rarely each looks, so that the fleet as a whole looks
- * every few seconds, and at odd moments, so that they do not all look at once.
+ * Moves what is due to its queues: a batch of `retry`, then one of `schedule`, and so on, so that a flood in one does not
+ * keep the other. Every process polls; promote.lua sees to it that each entry moves once. The more processes there are, the
+ * more rarely each looks, so that the fleet as a whole looks every few seconds, and at odd moments, so that they do not all
+ * look at once.
  */
 import {
   type Component,
@@ -45,11 +46,18 @@ export interface PollerCounts {
   readonly buried: number;
 }
 
+/** At one of the sets, batch by batch. */
+interface Look {
+  readonly set: DueSet;
+  stuck: number;
+  isOver: boolean;
+}
+
 /** A larger fleet draws from zero on: with many, a short wait of one harms nobody. */
 const largeFleet = 10;
 const maxBatchSize = 1_000;
-/** For the batch under way, once the deadline of a stop has passed. */
-const lastWordsMs = 1_000;
+/** Of one batch, both ways: some milliseconds of Redis' time and of this process'. */
+const maxBatchBytes = 1 << 20;
 
 export class Poller implements Component {
   readonly name = 'poller';
@@ -77,6 +85,7 @@ export class Poller implements Component {
       {
         dialect: options.dialect ?? 'seconds',
         batchSize: Math.min(options.batchSize ?? 100, maxBatchSize),
+        maxBatchBytes,
         dead: options.dead ?? sidekiqDeadSet,
       },
       logger,
@@ -84,9 +93,9 @@ export class Poller implements Component {
     this.lifecycle = new Lifecycle(this.name, logger, {
       start: () => this.startPolling(),
       quiet: () => this.quietDown(),
-      stop: async (deadline) => {
+      stop: async (_deadline, end) => {
         // A promotion whose reply is late happens, or not, as a whole: leaving it alone loses nothing.
-        await unlessLate(this.quietDown(), deadline, lastWordsMs);
+        await unlessLate(this.quietDown(), end);
       },
     });
   }
@@ -104,34 +113,42 @@ export class Poller implements Component {
     return this.lifecycle.quiet();
   }
 
-  stop(deadline: AbortSignal): Promise<void> {
-    return this.lifecycle.stop(deadline);
+  stop(deadline: AbortSignal, end?: AbortSignal): Promise<void> {
+    return this.lifecycle.stop(deadline, end);
   }
 
   /** One look at both sets now, until nothing is due. Never rejects: what fails is logged, and tried again at the next. */
   async poll(): Promise<void> {
-    const { retry, schedule, fleet } = this.troubles;
-    if (!(await this.attempt(retry, () => this.drain(keys.retry)))) return;
-    if (!(await this.attempt(schedule, () => this.drain(keys.schedule)))) return;
-    await this.attempt(fleet, () => this.countFleet());
+    let looks: readonly Look[] = [keys.retry, keys.schedule].map((set) => ({ set, stuck: 0, isOver: false }));
+    while (looks.length > 0 && !this.quieted.signal.aborted) {
+      for (const look of looks) {
+        const moved = await this.attempt(this.troubles[look.set], () => this.moveBatch(look));
+        if (moved === 'away') return;
+        if (moved === 'refused') look.isOver = true;
+      }
+      looks = looks.filter((look) => !look.isOver);
+    }
+    await this.attempt(this.troubles.fleet, () => this.countFleet());
   }
 
-  /** false: Redis is away, and the rest of the look is spared. What it only refuses (a wrong type) stops nothing else. */
-  private async attempt(trouble: Trouble, step: () => Promise<void>): Promise<boolean> {
+  /** `away`: the rest of the look is spared. What Redis only refuses (a wrong type) stops nothing else. */
+  private async attempt(trouble: Trouble, step: () => Promise<void>): Promise<'done' | 'refused' | 'away'> {
     try {
       await step();
       trouble.over();
-      return true;
+      return 'done';
     } catch (error) {
       trouble.met(error);
-      return error instanceof ReplyError;
+      return error instanceof ReplyError ? 'refused' : 'away';
     }
   }
 
-  private async drain(set: DueSet): Promise<void> {
-    const { promoted, buried } = await this.promotion.drain(set, this.quieted.signal);
+  private async moveBatch(look: Look): Promise<void> {
+    const { promoted, buried, stuck, isLast } = await this.promotion.moveBatch(look.set, look.stuck);
     this.counted.promoted += promoted;
     this.counted.buried += buried;
+    look.stuck += stuck;
+    look.isOver = isLast;
   }
 
   private async countFleet(): Promise<void> {

@@ -52,8 +52,6 @@ export interface ProcessRegistryOptions {
 }
 
 const pruneGuardSeconds = 60;
-/** For the goodbye, once the deadline of a stop has passed. */
-const lastWordsMs = 1_000;
 
 export class ProcessRegistry implements Component {
   readonly name = 'process-registry';
@@ -86,7 +84,7 @@ export class ProcessRegistry implements Component {
     this.lifecycle = new Lifecycle(this.name, this.logger, {
       start: () => this.register(),
       quiet: () => this.showQuiet(),
-      stop: (deadline) => this.unregister(deadline),
+      stop: (_deadline, end) => this.unregister(end),
     });
   }
 
@@ -101,8 +99,8 @@ export class ProcessRegistry implements Component {
   }
 
   /** Says goodbye, after the last counts are written. */
-  stop(deadline: AbortSignal): Promise<void> {
-    return this.lifecycle.stop(deadline);
+  stop(deadline: AbortSignal, end?: AbortSignal): Promise<void> {
+    return this.lifecycle.stop(deadline, end);
   }
 
   private async register(): Promise<void> {
@@ -116,9 +114,9 @@ export class ProcessRegistry implements Component {
     if (this.isRegistered) await this.beat();
   }
 
-  private async unregister(deadline: AbortSignal): Promise<void> {
+  private async unregister(end: AbortSignal): Promise<void> {
     this.stopping.abort();
-    if ((await unlessLate(this.finish(), deadline, lastWordsMs)) === 'done') return;
+    if ((await unlessLate(this.finish(), end)) === 'done') return;
     this.logger.warn({}, `Redis does not answer; the process is shown for up to ${this.ttlSeconds} s more`);
   }
 

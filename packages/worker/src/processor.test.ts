@@ -12,6 +12,7 @@ import {
 import { eventually, RecordingLogger } from '@tsq/core/test-support';
 import { pino } from 'pino';
 import { z } from 'zod';
+import type { Clock } from './clock.js';
 import { currentJob, maybeCurrentJob } from './current-job.js';
 import { defineWorker } from './define-worker.js';
 import { JobMetrics } from './job-metrics.js';
@@ -147,7 +148,7 @@ describe('Processor', () => {
     expect(await settlement).toBe('settled');
     const outcome = outcomeOf(unit);
     expect(outcome).toEqual({ kind: 'dead', bytes: unit.bytes });
-    expect(processor.counts).toEqual({ unreadable: 1, lost: 0, unknown: 0 });
+    expect(processor.counts).toEqual({ unreadable: 1, expired: 0, lost: 0, unknown: 0 });
     expect(stats.take()).toEqual({ processed: 0, failed: 0 });
     expect(lines).toMatchObject([{ level: 'error', fields: { queue: 'default' } }]);
   });
@@ -285,6 +286,48 @@ describe('Processor', () => {
       });
     });
 
+    test('carries what its producer knew: locale, tags, and the attributes of the request, in the forms of 7 and of 8', async () => {
+      const seen: unknown[] = [];
+      const worker = defineWorker('W', { tags: ['of the worker'] }, () => {
+        const job = currentJob();
+        seen.push(
+          job.locale,
+          job.tags,
+          { ...job.currentAttributes() },
+          { ...job.currentAttributes('cattr_1') },
+        );
+      });
+      const { processor } = processorOf(worker);
+      const cattr = { user_id: 5 };
+      await processor.process(
+        new RecordingUnit(payload({ locale: 'de', tags: ['a', 'b'], cattr, cattr_1: [['tenant', 'x']] })),
+      );
+      expect(seen.splice(0)).toEqual(['de', ['a', 'b'], { user_id: 5 }, { tenant: 'x' }]);
+      await processor.process(new RecordingUnit(payload({ locale: null, tags: null, cattr: 'text' })));
+      expect(seen.splice(0)).toEqual([undefined, [], {}, {}]);
+      await processor.process(new RecordingUnit(payload()));
+      expect(seen).toEqual([undefined, ['of the worker'], {}, {}]);
+    });
+
+    test.each<[string, object, string]>([
+      ['its class', {}, 'W'],
+      ['the class behind an ActiveJob', { wrapped: 'ReportJob' }, 'ReportJob'],
+      [
+        'the name that somebody gave it for people',
+        { wrapped: 'ReportJob', display_class: 'Report' },
+        'Report',
+      ],
+      ['its class, when the others are no names', { wrapped: 5, display_class: null }, 'W'],
+    ])('stands in the log as %s', async (_name, more, shown) => {
+      const { processor, lines } = processorOf(() => currentJob().logger.info({}, 'own'));
+      await processor.process(new RecordingUnit(payload({ tags: ['x'], ...more })));
+      expect(lines.map(({ message, fields }) => [message, fields.class, fields.tags])).toEqual([
+        ['start', shown, ['x']],
+        ['own', shown, ['x']],
+        ['done', shown, ['x']],
+      ]);
+    });
+
     test('its slot is short and unique among all that run', async () => {
       const gate = deferred();
       const { processor, running } = processorOf(() => gate.promise);
@@ -357,7 +400,7 @@ describe('Processor', () => {
       const { processor, lines } = processorOf(() => undefined);
       const { settlement } = await processor.process(new RecordingUnit(payload(), 'default', 'lost'));
       expect(await settlement).toBe('lost');
-      expect(processor.counts).toEqual({ unreadable: 0, lost: 1, unknown: 0 });
+      expect(processor.counts).toEqual({ unreadable: 0, expired: 0, lost: 1, unknown: 0 });
       expect(lines.at(-1)).toMatchObject({ level: 'warn', fields: { jid: 'j1', outcome: 'done' } });
     });
 
@@ -366,7 +409,7 @@ describe('Processor', () => {
       const error = new TsqError('TSQ_REDIS_UNAVAILABLE', 'stopped');
       const { settlement } = await processor.process(new RecordingUnit(payload(), 'default', error));
       expect(await settlement).toBe('unknown');
-      expect(processor.counts).toEqual({ unreadable: 0, lost: 0, unknown: 1 });
+      expect(processor.counts).toEqual({ unreadable: 0, expired: 0, lost: 0, unknown: 1 });
       expect(lines.at(-1)).toMatchObject({ level: 'error', fields: { jid: 'j1', err: error } });
     });
 
@@ -475,24 +518,136 @@ describe('Processor', () => {
     });
   });
 
+  describe('expires_in', () => {
+    const nowMs = 1_795_466_562_000;
+    const enqueuedAgo = (seconds: number) => ({
+      expires_in: 60,
+      enqueued_at: nowMs / 1_000 - seconds + 0.001,
+    });
+
+    /** Of a processor whose clock stands at `nowMs`. */
+    function parts(options: WorkerOptions = {}, clock: Clock = { nowMs: async () => nowMs }) {
+      const performed: string[] = [];
+      const worker = defineWorker('W', options as object, () => performed.push(currentJob().jid));
+      const logger = new RecordingLogger();
+      const stats = new JobStats();
+      const registry = new WorkerRegistry([worker]);
+      const middleware = new MiddlewareChain<Job, void>();
+      const rest = { running: new RunningJobs(), stats, logger, clock };
+      const died: string[] = [];
+      const settings: ProcessorSettings = {
+        jobLog: 'failures',
+        deathHandlers: [(job) => void died.push(job.jid)],
+      };
+      const processor = new Processor({ registry, middleware, ...rest }, settings);
+      return { processor, performed, stats, died, lines: logger.lines };
+    }
+
+    test('over: the job is dropped without being run, counted, and named in the log', async () => {
+      const { processor, performed, stats, died, lines } = parts();
+      const unit = new RecordingUnit(payload(enqueuedAgo(61)));
+      const { settlement } = await processor.process(unit);
+      expect(await settlement).toBe('settled');
+      expect(outcomeOf(unit)).toEqual({ kind: 'discarded' });
+      expect(performed).toEqual([]);
+      expect(processor.counts.expired).toBe(1);
+      expect(stats.take()).toEqual({ processed: 1, failed: 0 });
+      expect(died).toEqual([]);
+      expect(lines).toEqual([
+        {
+          level: 'warn',
+          message: 'expired: dropped without being run',
+          fields: { jid: 'j1', class: 'W', queue: 'default', outcome: 'expired', expiredForSeconds: 0.999 },
+        },
+      ]);
+    });
+
+    test('not yet over: it runs', async () => {
+      const { processor, performed } = parts();
+      await processor.process(new RecordingUnit(payload(enqueuedAgo(59))));
+      expect(performed).toEqual(['j1']);
+    });
+
+    test('of the worker counts for a job that has none', async () => {
+      const { processor, performed } = parts({ expiresIn: 60 });
+      const { expires_in: _, ...times } = enqueuedAgo(61);
+      await processor.process(new RecordingUnit(payload({ jid: 'late', ...times })));
+      await processor.process(new RecordingUnit(payload({ jid: 'own', ...times, expires_in: 90 })));
+      expect(performed).toEqual(['own']);
+    });
+
+    test('over as far as this host can tell, when Redis does not say: it runs', async () => {
+      const { processor, performed } = parts({}, { nowMs: () => undefined });
+      await processor.process(new RecordingUnit(payload({ expires_in: 60, enqueued_at: 1.5 })));
+      expect(performed).toEqual(['j1']);
+    });
+
+    test('over, of a class that it does not know: it is dropped all the same', async () => {
+      const { processor } = parts();
+      const unit = new RecordingUnit(payload({ class: 'Foreign', ...enqueuedAgo(61) }));
+      await processor.process(unit);
+      expect(outcomeOf(unit)).toEqual({ kind: 'discarded' });
+    });
+  });
+
+  describe('log_level', () => {
+    /** The messages that pino has written, at the level `info`. */
+    async function written(more: object, options: WorkerOptions = {}): Promise<string[]> {
+      const lines: string[] = [];
+      const logger = pino(
+        { level: 'info' },
+        { write: (line: string) => void lines.push(JSON.parse(line).msg) },
+      );
+      const worker = defineWorker('W', options as object, () => {
+        for (const level of ['debug', 'info', 'error'] as const) currentJob().logger[level]({}, level);
+      });
+      const parts = { registry: new WorkerRegistry([worker]), middleware: new MiddlewareChain<Job, void>() };
+      const processor = new Processor({
+        ...parts,
+        running: new RunningJobs(),
+        stats: new JobStats(),
+        logger,
+      });
+      await processor.process(new RecordingUnit(payload(more)));
+      return lines;
+    }
+
+    test.each<[string, object, WorkerOptions, string[]]>([
+      ['none', {}, {}, ['start', 'info', 'error', 'done']],
+      ['debug', { log_level: 'debug' }, {}, ['start', 'debug', 'info', 'error', 'done']],
+      ['error', { log_level: 'error' }, {}, ['error']],
+      ['fatal', { log_level: 'fatal' }, {}, []],
+      ['debug, of the worker', {}, { logLevel: 'debug' }, ['start', 'debug', 'info', 'error', 'done']],
+      ['its own over that of the worker', { log_level: 'error' }, { logLevel: 'debug' }, ['error']],
+      ['one that is none', { log_level: 'loud' }, {}, ['start', 'info', 'error', 'done']],
+    ])(
+      '%s: the lines of the job and about it are those of its level',
+      async (_name, more, options, lines) => {
+        expect(await written(more, options)).toEqual(lines);
+      },
+    );
+  });
+
   describe('failure handlers', () => {
     const error = new Error('boom');
 
     test('error handlers hear of every failure, death handlers of the last one, after its outcome is settled', async () => {
       const heard: unknown[] = [];
       const settings: ProcessorSettings = {
-        errorHandlers: [(job, thrown) => void heard.push(['error', job.jid, thrown])],
-        deathHandlers: [async (job, thrown) => void heard.push(['death', job.jid, thrown])],
+        errorHandlers: [(job, thrown, ending) => void heard.push(['error', job.jid, thrown, ending])],
+        deathHandlers: [async (job, thrown, ending) => void heard.push(['death', job.jid, thrown, ending])],
       };
       const { processor } = processorOf(failWith(error), settings);
       await processor.process(new RecordingUnit(payload()));
-      expect(heard).toEqual([['error', 'j1', error]]);
-      heard.length = 0;
-      for (const retry of [0, false]) {
+      expect(heard.splice(0)).toEqual([['error', 'j1', error, 'retry']]);
+      for (const [retry, ending] of [
+        [0, 'dead'],
+        [false, 'discarded'],
+      ]) {
         await processor.process(new RecordingUnit(payload({ retry })));
         expect(heard.splice(0)).toEqual([
-          ['error', 'j1', error],
-          ['death', 'j1', error],
+          ['error', 'j1', error, ending],
+          ['death', 'j1', error, ending],
         ]);
       }
     });
@@ -502,6 +657,19 @@ describe('Processor', () => {
       const { processor } = processorOf(failWith(error), { deathHandlers: [() => void heard.push('death')] });
       await processor.process(new RecordingUnit(payload({ retry: 0 }), 'default', 'lost'));
       expect(heard).toEqual([]);
+    });
+
+    test('one that hangs is waited for only for a while; a late failure of it is logged', async () => {
+      const heard: unknown[] = [];
+      const gate = deferred();
+      const late = () => gate.promise.then(failWith(new Error('late')));
+      const errorHandlers = [late, () => void heard.push(currentJob().jid)];
+      const { processor, logger } = processorOf(failWith(error), { errorHandlers, hookTimeoutMs: 5 });
+      await processor.process(new RecordingUnit(payload()));
+      expect(heard).toEqual(['j1']);
+      expect(logger.matching('error', 'A failure handler hangs')).toHaveLength(1);
+      gate.resolve();
+      await eventually(() => expect(logger.matching('error', 'A failure handler failed')).toHaveLength(1));
     });
 
     test('one that throws is logged, and neither the others nor the job notice', async () => {
@@ -586,6 +754,24 @@ describe('Processor', () => {
       }
       expect(kinds).toEqual(['retry', 'done', 'dead']);
       expect(running.size).toBe(0);
+    });
+
+    test('tells what an error carries: its cause, and the errors of an AggregateError', async () => {
+      const lines: string[] = [];
+      const logger = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) });
+      const cause = new Error('connect ECONNREFUSED');
+      const thrown = new AggregateError([new RangeError('first')], 'all failed', { cause });
+      const registry = new WorkerRegistry([defineWorker('W', failWith(thrown))]);
+      const parts = { registry, middleware: new MiddlewareChain<Job, void>(), stats: new JobStats() };
+      const unit = new RecordingUnit(payload({ backtrace: true }));
+      await new Processor({ ...parts, running: new RunningJobs(), logger }).process(unit);
+      const { err } = JSON.parse(lines.find((line) => line.includes('"fail"')) ?? '{}');
+      expect(err.message).toContain('connect ECONNREFUSED');
+      expect(err.stack).toContain('caused by: Error: connect ECONNREFUSED');
+      expect(err.aggregateErrors).toMatchObject([{ message: 'first' }]);
+      expect(fieldsOf(unit).error_message).toBe(
+        'all failed (RangeError: first); caused by Error: connect ECONNREFUSED',
+      );
     });
 
     test('of what went well says nothing when it is switched off', async () => {

@@ -14,13 +14,18 @@ import {
   Payload,
   type Settlement,
   silentLogger,
+  type TsqError,
   timestampJson,
   type UnitOfWork,
 } from '@tsq/core';
+import { type Clock, hostClock } from './clock.js';
 import { jobStorage } from './current-job.js';
 import { callHandlers, type FailureHandler } from './failure-handlers.js';
+import { type ForeignFeatures, refusalOf, refusalOutcome } from './foreign-features.js';
 import type { Interruption } from './iteration.js';
+import type { IterationRunner } from './iteration-runner.js';
 import { RunningJobContext } from './job-context.js';
+import { expiresAtMs } from './job-expiry.js';
 import { JobLog, type JobLogLevel } from './job-log.js';
 import type { JobMetrics } from './job-metrics.js';
 import type { JobProcessor, ProcessedJob } from './job-processor.js';
@@ -28,6 +33,7 @@ import { JobRetry, type JobRetrySettings } from './job-retry.js';
 import type { JobStats } from './job-stats.js';
 import { JobTimeout } from './job-timeout.js';
 import { logSafely, logThrown } from './log-thrown.js';
+import { RetryHooks } from './retry-hooks.js';
 import type { RunningJobs } from './running-jobs.js';
 import type { WorkerRegistry } from './worker-registry.js';
 
@@ -36,7 +42,11 @@ export interface ProcessorParts {
   readonly middleware: MiddlewareChain<Job, void>;
   readonly running: RunningJobs;
   readonly stats: JobStats;
+  /** Decides about `expires_in` and `retry_for`. Default: this host's; see RedisClock. */
+  readonly clock?: Clock;
   readonly metrics?: JobMetrics | undefined;
+  /** Runs workers that iterate; without it their jobs fail. */
+  readonly iterations?: IterationRunner;
   readonly logger?: Logger;
 }
 
@@ -45,10 +55,14 @@ export interface ProcessorSettings {
   readonly retry?: Partial<JobRetrySettings>;
   /** Between a timeout's signal and giving up on a `perform` that does not heed it. Default 5000. */
   readonly timeoutGraceMs?: number;
+  /** How long a worker's `retryIn` or `retriesExhausted`, or a handler, is waited for. Default 30,000. */
+  readonly hookTimeoutMs?: number;
   /** Default `all`: a line at the start and one at the end of each job. */
   readonly jobLog?: JobLogLevel;
   /** How integers beyond 2^53 arrive in `args`. Default `bigint`. */
   readonly bigIntegers?: 'bigint' | 'string';
+  /** Jobs that need a feature of Sidekiq Pro or Enterprise that tsq lacks. Default `refuse`: they wait in `retry` for others. */
+  readonly foreignFeatures?: ForeignFeatures;
   /** Called for every failure, once its outcome was handed over. */
   readonly errorHandlers?: readonly FailureHandler[];
   /** Called for a job that will not be retried, dead or discarded, once Redis has confirmed it. */
@@ -59,6 +73,8 @@ export interface ProcessorSettings {
 export interface ProcessorCounts {
   /** Bytes that could not be read: in the dead set. */
   readonly unreadable: number;
+  /** Not run, because their `expires_in` was over. */
+  readonly expired: number;
   /** Another instance owned the job by the time it ended here. */
   readonly lost: number;
   /** It is not known whether Redis heard of the outcome. */
@@ -67,26 +83,37 @@ export interface ProcessorCounts {
 
 const done: Outcome = { kind: 'done' };
 const requeue: Outcome = { kind: 'requeue' };
+const expired: Outcome = { kind: 'discarded' };
 
 export class Processor implements JobProcessor {
+  private refused = 0;
   private readonly logger: Logger;
   private readonly jobLog: JobLog;
   private readonly jobRetry: JobRetry;
   private readonly jobTimeout: JobTimeout;
-  private readonly tally = { unreadable: 0, lost: 0, unknown: 0 };
+  private readonly clock: Clock;
+  private readonly hookTimeoutMs: number;
+  private readonly tally = { unreadable: 0, expired: 0, lost: 0, unknown: 0 };
 
   constructor(
     private readonly parts: ProcessorParts,
     private readonly settings: ProcessorSettings = {},
   ) {
     this.logger = parts.logger ?? silentLogger;
-    this.jobLog = new JobLog(this.logger, settings.jobLog ?? 'all');
-    this.jobRetry = new JobRetry(settings.retry);
+    this.jobLog = new JobLog(settings.jobLog ?? 'all');
+    this.clock = parts.clock ?? hostClock;
+    this.hookTimeoutMs = settings.hookTimeoutMs ?? 30_000;
+    this.jobRetry = new JobRetry(settings.retry, this.clock);
     this.jobTimeout = new JobTimeout(settings.timeoutGraceMs ?? 5_000);
   }
 
   get counts(): ProcessorCounts {
     return { ...this.tally };
+  }
+
+  /** Jobs that needed what tsq does not have, since the start: they wait in `retry`, their count unchanged. */
+  get refusedJobs(): number {
+    return this.refused;
   }
 
   async process(unit: UnitOfWork): Promise<ProcessedJob> {
@@ -97,7 +124,14 @@ export class Processor implements JobProcessor {
       } catch (error) {
         return this.bury(unit, error);
       }
+      const refusal = this.settings.foreignFeatures === 'run' ? undefined : refusalOf(job.payload);
+      if (refusal !== undefined) return this.refuse(job, refusal);
       this.begin(job);
+      const expiry = expiresAtMs(job.payload, job.options.expiresIn);
+      if (expiry !== undefined) {
+        const nowMs = await this.clock.nowMs();
+        if (nowMs !== undefined && nowMs >= expiry) return this.drop(job, nowMs - expiry);
+      }
       try {
         await this.run(job);
       } catch (error) {
@@ -116,16 +150,16 @@ export class Processor implements JobProcessor {
   }
 
   private begin(job: RunningJobContext): void {
+    job.worker = this.parts.registry.get(job.class);
     this.parts.running.begin(job);
     job.unit.whenLost = (reason) => job.abort(reason);
     this.jobLog.started(job);
   }
 
   private run(job: RunningJobContext): Promise<void> {
-    const worker = this.parts.registry.find(job.class); // unknown class: retry, another process may know it
-    job.worker = worker;
+    const worker = job.worker ?? this.parts.registry.find(job.class); // unknown: throws; another process may know it
     const args = worker.checkArgs(job.args); // against the schema: retry, and the message names the argument
-    const perform = () => asPromise(() => worker.perform(job, args));
+    const perform = () => asPromise(() => worker.perform(job, args, this.parts.iterations));
     const start = () => jobStorage.run(job, () => this.parts.middleware.invoke(job, perform));
     return worker.timeoutMs === undefined ? start() : this.jobTimeout.enforce(job, worker.timeoutMs, start);
   }
@@ -137,15 +171,21 @@ export class Processor implements JobProcessor {
     return processed;
   }
 
+  private drop(job: RunningJobContext, lateMs: number): ProcessedJob {
+    this.tally.expired += 1;
+    const processed = this.end(job, expired);
+    this.jobLog.expired(job, lateMs);
+    return processed;
+  }
+
   private async fail(job: RunningJobContext, error: unknown): Promise<ProcessedJob> {
     if (job.interruption !== undefined) return this.goOnLater(job, job.interruption);
-    if (job.isTakenAway) {
-      const processed = this.end(job, requeue);
+    const outcome = job.isTakenAway ? requeue : await this.outcomeOf(job, error);
+    const processed = this.end(job, outcome);
+    if (outcome === requeue) {
       this.jobLog.takenAway(job, error, requeue);
       return processed;
     }
-    const outcome = this.outcomeOf(job, error);
-    const processed = this.end(job, outcome);
     this.jobLog.failed(job, error, outcome);
     await this.tellHandlers(job, error, processed);
     return processed;
@@ -166,10 +206,14 @@ export class Processor implements JobProcessor {
     return { kind: 'yield', bytes: job.payload.edit({ enqueued_at: timestampJson(dialect, now()) }) };
   }
 
-  private outcomeOf(job: RunningJobContext, error: unknown): Outcome {
+  /** `requeue` when the job is taken away while its worker's hooks are asked: who runs it next asks them again. */
+  private async outcomeOf(job: RunningJobContext, error: unknown): Promise<Outcome> {
     const failed = { payload: job.payload, queue: job.queue, workerOptions: job.worker?.options };
+    const hooks = new RetryHooks(job, job.options, this.hookTimeoutMs);
+    job.whenTakenAway = hooks.takeAway;
     try {
-      return this.jobRetry.outcomeOf(failed, error);
+      const outcome = await this.jobRetry.outcomeOf(failed, error, hooks);
+      return hooks.areTooLate ? requeue : outcome;
     } catch (fault) {
       logThrown(job.logger, 'error', {}, fault, 'The failure of a job could not be noted in its payload');
       return { kind: 'dead', bytes: job.unit.bytes };
@@ -179,7 +223,9 @@ export class Processor implements JobProcessor {
   private end(job: RunningJobContext, outcome: Outcome): ProcessedJob {
     job.unit.whenLost = undefined;
     this.parts.running.end(job);
-    if (outcome !== requeue && outcome.kind !== 'yield')
+    if (outcome === expired)
+      this.parts.stats.count('passed'); // it has ended, but was not run: that says nothing of its class
+    else if (outcome !== requeue && outcome.kind !== 'yield')
       this.count(job, outcome === done ? 'passed' : 'failed');
     const settlement = this.settle(job.unit, outcome, job);
     const { whenDone } = job;
@@ -198,10 +244,12 @@ export class Processor implements JobProcessor {
   /** Within the job's slot: handlers that are slow slow down the failures, instead of piling up. */
   private async tellHandlers(job: Job, error: unknown, { outcome, settlement }: ProcessedJob): Promise<void> {
     const { errorHandlers = [], deathHandlers = [] } = this.settings;
-    if (errorHandlers.length > 0) await callHandlers(errorHandlers, job, error);
-    if (deathHandlers.length === 0 || outcome.kind === 'retry') return;
+    const { kind } = outcome;
+    const failure = { job, error, ending: kind === 'retry' || kind === 'dead' ? kind : 'discarded' } as const;
+    if (errorHandlers.length > 0) await callHandlers(errorHandlers, failure, this.hookTimeoutMs);
+    if (deathHandlers.length === 0 || kind === 'retry') return;
     // A job that another instance owns by now has not died.
-    if ((await settlement) === 'settled') await callHandlers(deathHandlers, job, error);
+    if ((await settlement) === 'settled') await callHandlers(deathHandlers, failure, this.hookTimeoutMs);
   }
 
   private bury(unit: UnitOfWork, error: unknown): ProcessedJob {
@@ -211,6 +259,16 @@ export class Processor implements JobProcessor {
     const fields = { queue: unit.queue, length: unit.bytes.length };
     const what = 'A payload can not be read; it goes to the dead set as it is';
     logThrown(this.logger, 'error', fields, error, what);
+    return processed;
+  }
+
+  /** It has not begun: neither shown as running nor counted by Sidekiq's statistics. */
+  private refuse(job: RunningJobContext, reason: TsqError): ProcessedJob {
+    this.refused += 1;
+    const outcome = refusalOutcome(job.payload, job.queue, reason);
+    const processed = { outcome, settlement: this.settle(job.unit, outcome, job) };
+    const fields = { jid: job.jid, class: job.class, queue: job.queue, retryInSeconds: outcome.delaySeconds };
+    logThrown(this.logger, 'warn', fields, reason, 'refused');
     return processed;
   }
 

@@ -1,7 +1,6 @@
 /**
- * Moves what is due from one sorted set to its queues, in batches. The bytes of a payload change only where promotion has
- * something to say: `enqueued_at` anew, `at` away, and what Ruby would fill in when it is absent (`queue`, `retry`,
- * `created_at`). Error fields stay. Lua moves whole payloads and looks into none.
+ * Moves what is due from one sorted set to its queues, in batches. The bytes of a payload change only where `enqueueEdits`
+ * has something to say; error fields stay. Lua moves whole payloads and looks into none.
  *
  * Client middleware is not run, unlike in Ruby: a promotion is no new push, and a middleware that drops or fails here
  * would lose the job.
@@ -9,13 +8,13 @@
 import {
   type DeadSetLimits,
   type Dialect,
+  enqueueEdits,
   keys,
   type Logger,
   LuaScript,
   Payload,
-  type PayloadEdits,
+  queueOf,
   TsqError,
-  timestampJson,
 } from '@tsq/core';
 import type { Redis } from 'ioredis';
 
@@ -29,16 +28,26 @@ export interface PromotionSettings {
   readonly dialect: Dialect;
   /** Entries per round trip, at most 1000. */
   readonly batchSize: number;
+  /** A batch ends early once it is longer. */
+  readonly maxBatchBytes: number;
   readonly dead: DeadSetLimits;
 }
 
-/** What became of the due entries of one pass. */
-export interface PromotionCounts {
+/** What became of one batch. */
+export interface BatchResult {
   readonly promoted: number;
   /** To `dead`, because they are no payloads. */
   readonly buried: number;
   /** Left in their set, because a key that they need holds another type. */
   readonly stuck: number;
+  /** This look at the set is over: nothing more is due, or another process is at it. */
+  readonly isLast: boolean;
+}
+
+interface Due {
+  readonly nowMs: number;
+  readonly more: boolean;
+  readonly entries: readonly Buffer[];
 }
 
 interface Entry {
@@ -65,30 +74,26 @@ export class Promotion {
   ) {}
 
   /**
-   * Until nothing is due, or `signal` aborts; a batch that has begun is finished.
+   * The next batch of one look at `set`; one call of a script reads it, one or two move it.
+   * @param passedOver entries of this look that could not be moved: they still stand among the earliest
    * @throws what the connection throws; each entry is then in its set or on its queue
    */
-  async drain(set: DueSet, signal: AbortSignal): Promise<PromotionCounts> {
-    const counts = { promoted: 0, buried: 0, stuck: 0 };
-    while (!signal.aborted) {
-      // What is stuck stays among the earliest, so the next batch is looked for behind it.
-      const { nowMs, due } = await this.due(set, counts.stuck);
-      if (due.length === 0) break;
-      const { readable, unreadable } = this.sort(due, nowMs);
-      const buried = await this.bury(set, unreadable);
-      const promoted = await this.promote(set, readable);
-      counts.promoted += promoted.moved;
-      counts.buried += buried.moved;
-      counts.stuck += promoted.stuck + buried.stuck;
-      if (due.length < this.settings.batchSize) break;
-    }
-    return counts;
+  async moveBatch(set: DueSet, passedOver: number): Promise<BatchResult> {
+    const { nowMs, more, entries } = await this.due(set, passedOver);
+    const { readable, unreadable } = this.sort(entries, nowMs);
+    const buried = await this.bury(set, unreadable);
+    const promoted = await this.promote(set, readable);
+    const stuck = promoted.stuck + buried.stuck;
+    // When others have moved all that was read here, they are at it: a fleet that races for each batch only keeps Redis busy.
+    const isAlone = promoted.moved + buried.moved + stuck > 0;
+    return { promoted: promoted.moved, buried: buried.moved, stuck, isLast: !more || !isAlone };
   }
 
-  private async due(set: DueSet, offset: number): Promise<{ nowMs: number; due: readonly Buffer[] }> {
-    const reply = await dueScript.run(this.redis, [set], [offset, this.settings.batchSize]);
-    const [now, ...due] = asBuffers(reply);
-    return { nowMs: Number(now?.toString()), due };
+  private async due(set: DueSet, offset: number): Promise<Due> {
+    const { batchSize, maxBatchBytes } = this.settings;
+    const reply = await dueScript.run(this.redis, [set], [offset, batchSize, maxBatchBytes]);
+    const [now, more, ...entries] = asBuffers(reply);
+    return { nowMs: Number(now?.toString()), more: more?.toString() === '1', entries };
   }
 
   private sort(due: readonly Buffer[], nowMs: number): Sorted {
@@ -97,7 +102,7 @@ export class Promotion {
     for (const bytes of due) {
       try {
         const payload = Payload.parse(bytes);
-        const edits = promotionEdits(payload, nowMs, this.settings.dialect);
+        const edits = enqueueEdits(payload, nowMs, this.settings.dialect);
         readable.push({ bytes, queue: queueOf(payload), promoted: payload.edit(edits) });
       } catch (error) {
         if (!(error instanceof TsqError)) throw error;
@@ -153,22 +158,6 @@ export class Promotion {
       'Entries are due and can not be moved: a key is of another type than Sidekiq gives it. Move that key away',
     );
   }
-}
-
-function promotionEdits(payload: Payload, nowMs: number, dialect: Dialect): PayloadEdits {
-  const now = timestampJson(dialect, nowMs);
-  return {
-    ...(queueOf(payload) === payload.string('queue') ? {} : { queue: JSON.stringify(queueOf(payload)) }),
-    ...(payload.has('retry') ? {} : { retry: 'true' }),
-    ...(payload.has('created_at') ? {} : { created_at: now }),
-    enqueued_at: now,
-    // A stored `at` would send the job back to `schedule` in Ruby's hands.
-    at: undefined,
-  };
-}
-
-function queueOf(payload: Payload): string {
-  return payload.string('queue') || 'default';
 }
 
 function asBuffers(reply: unknown): readonly Buffer[] {

@@ -50,6 +50,7 @@ describe('QueueOrder', () => {
   test.each([
     ['no queue', []],
     ['an empty name', [queue('')]],
+    ['a private list of Sidekiq Pro', [queue('sq|host:1|a')]],
     ['a negative weight', [queue('a', -1)]],
     ['half a weight', [queue('a', 0.5)]],
   ])('refuses %s', (_what, queues) => {

@@ -34,7 +34,7 @@ export class QueueOrder {
   /**
    * @param queues at least one; a name that stands twice adds its weights, as in Sidekiq
    * @param random in [0, 1)
-   * @throws TSQ_CONFIG_INVALID no queue, an empty name, a weight that is no integer from 0 up
+   * @throws TSQ_CONFIG_INVALID no queue, an empty name, a private list of Sidekiq Pro (`sq|…`), a weight that is no integer from 0 up
    */
   constructor(
     readonly queues: readonly WeightedQueue[],
@@ -93,6 +93,10 @@ function checkQueues(queues: readonly WeightedQueue[]): void {
   for (const { name, weight } of queues) {
     if (name === '') {
       throw new TsqError('TSQ_CONFIG_INVALID', 'queues: expected a name, got the empty string');
+    }
+    if (name.startsWith('sq|')) {
+      const got = `queues: expected a queue, got "${name}", a private list of a Sidekiq Pro process`;
+      throw new TsqError('TSQ_CONFIG_INVALID', `${got}; its jobs are being worked on`);
     }
     if (!Number.isSafeInteger(weight) || weight < 0) {
       const got = `queue "${name}": expected as weight an integer from 0 up, got ${weight}`;

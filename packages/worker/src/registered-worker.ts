@@ -17,15 +17,15 @@ import type { IterableJob, IterationRunner } from './iteration-runner.js';
 /** What a registry takes: a class decorated with `@Worker`, or what `defineWorker` returned. */
 export type AnyWorker = WorkerClass | FunctionWorker;
 
-/** Runs a job's code with args that fit. */
-type Perform = (job: IterableJob, args: readonly unknown[]) => unknown;
+/** Runs a job's code with args that fit; that of a worker that iterates by way of a runner. */
+type Perform = (job: IterableJob, args: readonly unknown[], runner?: IterationRunner) => unknown;
 
 export class RegisteredWorker {
   readonly name: string;
   readonly options: WorkerOptions;
   readonly timeoutMs: number | undefined;
 
-  /** @param source for messages: `class ResizeImage` or `defineWorker("ResizeImage")` */
+  /** @param source for messages: `class ResizeImage` or `defineWorker("ResizeImage")`, and its file: `… in workers/images.ts` */
   constructor(
     definition: WorkerDefinition,
     readonly source: string,
@@ -48,27 +48,29 @@ export class RegisteredWorker {
 }
 
 /**
- * @param runner runs those that iterate; without one they fail
+ * @param file that it came from, where that is known
  * @throws TSQ_WORKER_INVALID neither a decorated class nor a function worker
  */
-export function registered(worker: AnyWorker, runner?: IterationRunner): RegisteredWorker {
+export function registered(worker: AnyWorker, file?: string): RegisteredWorker {
+  const place = file === undefined ? '' : ` in ${file}`;
   const definition = workerDefinitionOf(worker);
   if (definition === undefined) {
     const message = `expected a class decorated with @Worker or what defineWorker returned, got ${describeValue(worker)}; a subclass does not inherit @Worker`;
     throw new TsqError('TSQ_WORKER_INVALID', message);
   }
   if (typeof worker === 'function') {
-    const perform = iterations in worker.prototype ? iterateOfClass(worker, runner) : performOfClass(worker);
-    return new RegisteredWorker(definition, `class ${worker.name}`, perform);
+    const perform = iterations in worker.prototype ? iterateOfClass(worker) : performOfClass(worker);
+    return new RegisteredWorker(definition, `class ${worker.name}${place}`, perform);
   }
   const steps = iterationsOf(worker);
   if (steps !== undefined) {
-    const source = `defineIterableWorker("${definition.name}")`;
-    return new RegisteredWorker(definition, source, (job, args) => runnerOf(runner).run(job, steps, args));
+    const source = `defineIterableWorker("${definition.name}")${place}`;
+    const perform: Perform = (job, args, runner) => runnerOf(runner).run(job, steps, args);
+    return new RegisteredWorker(definition, source, perform);
   }
   return new RegisteredWorker(
     definition,
-    `defineWorker("${definition.name}")`,
+    `defineWorker("${definition.name}")${place}`,
     performOfFunction(worker, definition),
   );
 }
@@ -83,9 +85,9 @@ function performOfClass(worker: WorkerClass): Perform {
   return (job, args) => instanceFor(job).perform(...args);
 }
 
-function iterateOfClass(worker: WorkerClass, runner: IterationRunner | undefined): Perform {
+function iterateOfClass(worker: WorkerClass): Perform {
   const instanceFor = instancesOf(worker);
-  return (job, args) => {
+  return (job, args, runner) => {
     const steps = iterationsOf(instanceFor(job));
     return steps === undefined ? undefined : runnerOf(runner).run(job, steps, args);
   };
@@ -107,7 +109,7 @@ function instancesOf(worker: WorkerClass): (job: Job) => Instance {
 function runnerOf(runner: IterationRunner | undefined): IterationRunner {
   if (runner !== undefined) return runner;
   const message =
-    'this worker iterates, and the WorkerRegistry was given no IterationRunner to store its cursor with';
+    'this worker iterates, and the Processor was given no IterationRunner (`iterations`) to store its cursor with';
   throw new TsqError('TSQ_WORKER_INVALID', message);
 }
 

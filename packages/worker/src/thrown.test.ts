@@ -39,8 +39,23 @@ describe('errorMessage', () => {
   test.each<[unknown, string]>([
     [new Error('plain'), 'plain'],
     [new TsqError('TSQ_ARGS_REJECTED', 'args[0]: no'), 'TSQ_ARGS_REJECTED: args[0]: no'],
-    [new AggregateError([new Error('a'), 'b'], ''), 'a; b'],
-    [new AggregateError([new Error('a')], 'own'), 'own'],
+    [new AggregateError([new RangeError('a'), 'b'], ''), 'RangeError: a; b'],
+    [new AggregateError([new Error('a')], 'own'), 'own (Error: a)'],
+    [
+      new AggregateError([new Error('a', { cause: new Error('b') })], 'own'),
+      'own (Error: a; caused by Error: b)',
+    ],
+    [new AggregateError([new Error('told')], 'all is told'), 'all is told'],
+    [
+      new TypeError('fetch failed', { cause: new Error('connect ECONNREFUSED 127.0.0.1:80') }),
+      'fetch failed; caused by Error: connect ECONNREFUSED 127.0.0.1:80',
+    ],
+    [new Error('no: disk full', { cause: new Error('disk full') }), 'no: disk full'],
+    [new Error('', { cause: new Declined('no money') }), 'caused by Declined: no money'],
+    [new Error('outer', { cause: new Declined('') }), 'outer; caused by Declined'],
+    [new Error('outer', { cause: 'a word' }), 'outer; caused by a word'],
+    [new Error('outer', { cause: { code: 5 } }), 'outer; caused by { code: 5 } was thrown'],
+    [new Error('outer', { cause: null }), 'outer'],
     ['text', 'text'],
     ['', ''],
     [undefined, 'undefined was thrown'],
@@ -56,7 +71,31 @@ describe('errorMessage', () => {
     expect(errorMessage(hostile())).toBe('{} was thrown');
     const own: AggregateError = new AggregateError([1], '');
     own.errors.push(own, own);
-    expect(errorMessage(own)).toBe('1; ; ');
+    expect(errorMessage(own)).toBe('1 was thrown');
+  });
+
+  test('causes that go round in a circle, or on for ever, come to an end', () => {
+    const first: Error & { cause?: unknown } = new Error('first');
+    first.cause = new Error('second', { cause: first });
+    expect(errorMessage(first)).toBe('first; caused by Error: second');
+    let chain = new Error('innermost');
+    for (let i = 0; i < 100_000; i += 1) chain = new Error(`level ${i}`, { cause: chain });
+    expect(errorMessage(chain).split('; caused by ')).toHaveLength(10);
+    const crowd = new AggregateError(
+      Array.from({ length: 1_000 }, (_, i) => new Error(`error ${i}`)),
+      '',
+    );
+    expect(errorMessage(crowd).split('; ')).toHaveLength(9);
+  });
+
+  test('a cause that can not be looked at costs the error none of its own words', () => {
+    const shy = Object.defineProperty(new Error(), 'message', { get: hostileGetter });
+    expect(errorMessage(new Error('outer', { cause: shy }))).toBe(
+      'outer; caused by Error: (the message of the error could not be read)',
+    );
+    expect(errorMessage(Object.defineProperty(new Error('outer'), 'cause', { get: hostileGetter }))).toBe(
+      'outer',
+    );
   });
 
   test('it is cut at 10,000 code points, and never within one', () => {
@@ -89,6 +128,18 @@ describe('backtraceOf', () => {
     let chain = new Error('innermost');
     for (let i = 0; i < 100; i += 1) chain = new Error('outer', { cause: chain });
     expect(backtraceOf(chain).filter((line) => line.startsWith('Caused by'))).toHaveLength(9);
+  });
+
+  test('the errors of an AggregateError follow, with their causes', () => {
+    const first = new RangeError('a', { cause: new Error('a1') });
+    const all = new AggregateError([first, new Error('b')], 'both', { cause: new Error('c') });
+    const named = backtraceOf(all).filter((line) => !line.startsWith('at '));
+    expect(named).toEqual([
+      'Caused by: Error: c',
+      'Contains: RangeError: a',
+      'Caused by: Error: a1',
+      'Contains: Error: b',
+    ]);
   });
 
   test('what is no error, or does not let itself be looked at, has none', () => {

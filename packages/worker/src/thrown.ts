@@ -8,13 +8,16 @@ import { deflateSync } from 'node:zlib';
 
 /** In code points, as Sidekiq counts. */
 const maxMessageLength = 10_000;
-const maxCauses = 10;
+/** Of an error and all that it carries, so that no circle and no crowd goes on for ever. */
+const maxErrors = 10;
 const unreadable = '(the message of the error could not be read)';
 
-/** With its code in front for an error of tsq: all of those are of one class. */
+/**
+ * With its code in front for an error of tsq: all of those are of one class. Behind it what it carries, for often only that
+ * says what happened (`fetch failed`): `own; caused by Class: message`, and of several `own (Class: message; …)`.
+ */
 export function errorMessage(thrown: unknown): string {
-  const message = attempt(() => messageOf(thrown)) ?? unreadable;
-  return wellFormed(shortened(message));
+  return presentable(attempt(() => fullMessage(thrown, new Set(), '')) ?? unreadable);
 }
 
 /** The name that the error was given, or else its class'; for what is no error, its type. */
@@ -23,15 +26,19 @@ export function errorClass(thrown: unknown): string {
   return name === undefined || name === '' ? 'Error' : wellFormed(name);
 }
 
-/** The stack's lines without the message, then those of each `cause`. Empty for what is no error. */
+/** The stack's lines without the message, then those of each `cause` and of the errors of an AggregateError. Empty for no error. */
 export function backtraceOf(thrown: unknown): readonly string[] {
   const lines: string[] = [];
+  const waiting: { readonly error: unknown; readonly role?: string }[] = [{ error: thrown }];
   const seen = new Set<unknown>();
-  for (let error = thrown; isErrorLike(error) && seen.size < maxCauses && !seen.has(error); ) {
-    if (seen.size > 0) lines.push(`Caused by: ${errorClass(error)}: ${errorMessage(error)}`);
+  for (let next = waiting.shift(); next !== undefined && seen.size < maxErrors; next = waiting.shift()) {
+    const { error, role } = next;
+    if (!isErrorLike(error) || seen.has(error)) continue;
     seen.add(error);
+    if (role !== undefined) lines.push(`${role}: ${errorClass(error)}: ${ownMessageLine(error)}`);
     lines.push(...stackLines(error));
-    error = causeOf(error);
+    waiting.unshift({ error: causeOf(error), role: 'Caused by' });
+    waiting.push(...errorsOf(error).map((one) => ({ error: one, role: 'Contains' })));
   }
   return lines;
 }
@@ -41,17 +48,40 @@ export function packBacktrace(lines: readonly string[]): string {
   return deflateSync(JSON.stringify(lines)).toString('base64');
 }
 
-function messageOf(thrown: unknown): string {
+/** @param said the words of those that carry it: they are not repeated */
+function fullMessage(thrown: unknown, seen: Set<unknown>, said: string): string {
+  seen.add(thrown);
+  let text = ownMessage(thrown);
+  if (!isErrorLike(thrown)) return text;
+  const contained = errorsOf(thrown).flatMap((error) => mention(error, seen, said + text) ?? []);
+  if (contained.length > 0) text = text === '' ? contained.join('; ') : `${text} (${contained.join('; ')})`;
+  const cause = mention(causeOf(thrown), seen, said + text);
+  if (cause === undefined) return text;
+  return text === '' ? `caused by ${cause}` : `${text}; caused by ${cause}`;
+}
+
+/** undefined when there is nothing to add: it was named before, or who wrapped it took its words over. */
+function mention(thrown: unknown, seen: Set<unknown>, said: string): string | undefined {
+  if (thrown === undefined || thrown === null || seen.has(thrown) || seen.size >= maxErrors) return undefined;
+  if (!isErrorLike(thrown)) {
+    seen.add(thrown);
+    return typeof thrown === 'string' ? thrown : ownMessage(thrown);
+  }
+  const own = attempt(() => ownMessage(thrown)) ?? unreadable;
+  const full = attempt(() => fullMessage(thrown, seen, said)) ?? own;
+  if (full !== '' && said.includes(full)) return undefined;
+  return full === '' ? errorClass(thrown) : `${errorClass(thrown)}: ${full}`;
+}
+
+function ownMessage(thrown: unknown): string {
   if (typeof thrown === 'string') return thrown;
   if (!isErrorLike(thrown)) return `${inspect(thrown, { depth: 2, breakLength: Infinity })} was thrown`;
   const message = String(thrown.message);
-  if (thrown.name === 'TsqError' && 'code' in thrown) return `${String(thrown.code)}: ${message}`;
-  // What Promise.any and Node's connects throw: often without a message of its own. One level: it may hold itself.
-  if (message === '' && 'errors' in thrown && Array.isArray(thrown.errors)) {
-    const errors: readonly unknown[] = thrown.errors.slice(0, maxCauses);
-    return errors.map((error) => String(isErrorLike(error) ? error.message : error)).join('; ');
-  }
-  return message;
+  return thrown.name === 'TsqError' && 'code' in thrown ? `${String(thrown.code)}: ${message}` : message;
+}
+
+function ownMessageLine(thrown: unknown): string {
+  return presentable(attempt(() => ownMessage(thrown)) ?? unreadable);
 }
 
 function classOf(thrown: unknown): string {
@@ -78,6 +108,16 @@ function stackLines(error: { stack?: unknown }): readonly string[] {
 
 function causeOf(error: object): unknown {
   return attempt(() => ('cause' in error ? error.cause : undefined));
+}
+
+/** Of an AggregateError: what Promise.any and Node's connects throw, often without a word of its own. */
+function errorsOf(error: object): readonly unknown[] {
+  const errors = attempt(() => ('errors' in error ? error.errors : undefined));
+  return Array.isArray(errors) ? errors.slice(0, maxErrors) : [];
+}
+
+function presentable(text: string): string {
+  return wellFormed(shortened(text));
 }
 
 function shortened(text: string): string {

@@ -1,5 +1,4 @@
-/** Waiting with an end: by a time of its own, or by somebody's deadline and a grace. */
-import { pause } from '@tsq/core';
+/** Waiting with an end: by a time of its own, or by somebody's signal. */
 
 /** Runs `wait` with a signal that aborts after `ms`. */
 export async function within<T>(ms: number, wait: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -12,35 +11,17 @@ export async function within<T>(ms: number, wait: (signal: AbortSignal) => Promi
   }
 }
 
-/** Waits for `work`, but once `deadline` has aborted only for `graceMs` more. The work, when late, goes on alone. */
-export async function unlessLate(
-  work: Promise<void>,
-  deadline: AbortSignal,
-  graceMs: number,
-): Promise<'done' | 'late'> {
+/** Waits for `work`, but only until `end` aborts. The work, when late, goes on alone. */
+export async function unlessLate(work: Promise<void>, end: AbortSignal): Promise<'done' | 'late'> {
   const over = new AbortController();
-  const lateness = async () => {
-    await aborted(deadline, over.signal);
-    await pause(graceMs, over.signal);
-    return 'late' as const;
-  };
+  const lateness = new Promise<'late'>((resolve) => {
+    const late = () => resolve('late');
+    if (end.aborted) late();
+    else end.addEventListener('abort', late, { once: true, signal: over.signal });
+  });
   try {
-    return await Promise.race([work.then(() => 'done' as const), lateness()]);
+    return await Promise.race([work.then(() => 'done' as const), lateness]);
   } finally {
     over.abort();
   }
-}
-
-/** Resolves once one of the two has aborted. */
-function aborted(one: AbortSignal, other: AbortSignal): Promise<void> {
-  if (one.aborted || other.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const end = () => {
-      one.removeEventListener('abort', end);
-      other.removeEventListener('abort', end);
-      resolve();
-    };
-    one.addEventListener('abort', end);
-    other.addEventListener('abort', end);
-  });
 }

@@ -99,7 +99,7 @@ describe('@Worker', () => {
   test.each<[string, object, string]>([
     ['an unknown option', { queu: 'x' }, 'worker "Plain": no option "queu"; did you mean "queue"?'],
     ['an option of Object itself', { toString: 1 }, 'no option "toString"'],
-    ['an empty queue', { queue: '' }, 'queue: expected a string that is not empty, got string ""'],
+    ['an empty queue', { queue: '' }, 'lone surrogates, got string ""'],
     [
       'a retry of text',
       { retry: '5' },
@@ -112,6 +112,30 @@ describe('@Worker', () => {
     ['tracked as text', { tracked: 'yes' }, 'tracked: expected true or false, got string "yes"'],
     ['a tag that is no string', { tags: ['a', 1] }, 'tags: expected an array of strings, got an array of 2'],
     ['args that are no schema', { args: [] }, 'args: expected a zod schema of a tuple or an array'],
+    [
+      'a queue with a line break',
+      { queue: 'a\nb' },
+      'queue: expected a string that is not empty, without control',
+    ],
+    ['a retryQueue with half a character', { retryQueue: '\ud800' }, 'retryQueue: expected a string'],
+    ['a retryFor that is a moment', { retryFor: 1.8e9 }, 'retryFor: expected seconds from 0 to 1000000000'],
+    ['a retryIn that is no function', { retryIn: 60 }, 'retryIn: expected a function, got number 60'],
+    ['a retriesExhausted of text', { retriesExhausted: 'discard' }, 'retriesExhausted: expected a function'],
+    [
+      'an expiresIn of 0',
+      { expiresIn: 0 },
+      'expiresIn: expected seconds, more than 0 and at most 1000000000',
+    ],
+    [
+      'a logLevel that is none',
+      { logLevel: 'loud' },
+      'logLevel: expected one of debug, info, warn, error, fatal',
+    ],
+    [
+      'an option in the spelling of the wire',
+      { expires_in: 5 },
+      'no option "expires_in"; did you mean "expiresIn"',
+    ],
     ['null for an option', { dead: null }, 'dead: expected true or false, got null'],
     ['no object', Object('queue'), 'no option "0"'],
   ])('refuses %s', (_name, settings, message) => {

@@ -2,7 +2,15 @@
  * What `@Worker` and `defineWorker` take, checked while the file that says it is loaded: a wrong option is an error of the
  * start, with the worker's name, and not of a job in the night.
  */
-import { describeValue, didYouMean, TsqError, type WorkerDefinition, type WorkerOptions } from '@tsq/core';
+import {
+  describeValue,
+  didYouMean,
+  isLogLevel,
+  logLevels,
+  TsqError,
+  type WorkerDefinition,
+  type WorkerOptions,
+} from '@tsq/core';
 
 /** `WorkerOptions` and the name on the wire. */
 export interface WorkerSettings extends WorkerOptions {
@@ -19,8 +27,8 @@ interface Rule {
 const maxTimeoutSeconds = 2_147_483;
 
 const text: Rule = {
-  expected: 'a string that is not empty',
-  accepts: (value) => typeof value === 'string' && value !== '',
+  expected: 'a string that is not empty, without control characters or lone surrogates',
+  accepts: (value) => typeof value === 'string' && value !== '' && !/[\p{Cc}\p{Cs}]/u.test(value),
 };
 const yesOrNo: Rule = { expected: 'true or false', accepts: (value) => typeof value === 'boolean' };
 const yesNoOrCount: Rule = {
@@ -28,11 +36,21 @@ const yesNoOrCount: Rule = {
   accepts: (value) => typeof value === 'boolean' || (Number.isSafeInteger(value) && Number(value) >= 0),
 };
 
+/** A point in time in place of a duration is more. */
+const longestSeconds = 1e9;
+const code: Rule = { expected: 'a function', accepts: (value) => typeof value === 'function' };
+
 const rules: Readonly<Record<keyof WorkerSettings, Rule>> = {
   name: text,
   queue: text,
   retry: yesNoOrCount,
   retryQueue: text,
+  retryFor: {
+    expected: `seconds from 0 to ${longestSeconds}`,
+    accepts: (value) => typeof value === 'number' && value >= 0 && value <= longestSeconds,
+  },
+  retryIn: code,
+  retriesExhausted: code,
   tracked: yesOrNo,
   timeout: {
     expected: `seconds, more than 0 and at most ${maxTimeoutSeconds}`,
@@ -44,6 +62,11 @@ const rules: Readonly<Record<keyof WorkerSettings, Rule>> = {
     expected: 'an array of strings',
     accepts: (value) => Array.isArray(value) && value.every((tag) => typeof tag === 'string'),
   },
+  expiresIn: {
+    expected: `seconds, more than 0 and at most ${longestSeconds}`,
+    accepts: (value) => typeof value === 'number' && value > 0 && value <= longestSeconds,
+  },
+  logLevel: { expected: `one of ${logLevels.join(', ')}`, accepts: isLogLevel },
   maxIterationRuntime: {
     expected: 'seconds, more than 0',
     accepts: (value) => typeof value === 'number' && value > 0,

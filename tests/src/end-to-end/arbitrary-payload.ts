@@ -54,6 +54,17 @@ const meaningful: Readonly<Record<string, fc.Arbitrary<string>>> = {
   ...{ retry_count: among('-1', '0', '3', 'null', '1.0'), backtrace: among('true', '2', 'false', 'null') },
   ...{ error_message: string, error_class: string, error_backtrace: string, at: seconds },
   ...{ created_at: seconds, enqueued_at: seconds, failed_at: seconds, retried_at: seconds },
+  // Long enough after all of these, or no durations at all: the job is neither dropped nor out of retries.
+  ...{
+    retry_for: among('1000000000', '1e9', '"5"', 'null', '-1'),
+    expires_in: among('1e9', '"60"', 'null', '-1'),
+  },
+  ...{
+    expiry: among('4000000000.5', '4000000000', '4000000000123', '"soon"', 'null'),
+    dead: among('false', '0'),
+  },
+  ...{ log_level: among('"debug"', '"fatal"', '"loud"', '7'), tags: value, locale: value, cattr: value },
+  ...{ wrapped: value, display_class: value },
 };
 
 const member = (key: fc.Arbitrary<string>, text: fc.Arbitrary<string>) =>

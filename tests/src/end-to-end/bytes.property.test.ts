@@ -4,7 +4,7 @@
  */
 import { expect, test } from '@jest/globals';
 import { type Job, MiddlewareChain, type UnitOfWork } from '@tsq/core';
-import { useRedis } from '@tsq/core/test-support';
+import { RecordingLogger, useRedis } from '@tsq/core/test-support';
 import { Instance, Keyspace, TrackingFetcher, trackingMiddleware } from '@tsq/tracker';
 import { defineWorker, JobStats, Poller, Processor, RunningJobs, WorkerRegistry } from '@tsq/worker';
 import fc from 'fast-check';
@@ -32,8 +32,15 @@ const failing = defineWorker('W', { tracked: true }, () => {
 });
 const processor = new Processor({
   registry: new WorkerRegistry([failing]),
-  middleware: new MiddlewareChain<Job, void>().add('tracking', trackingMiddleware()),
-  ...{ running: new RunningJobs(), stats: new JobStats() },
+  middleware: new MiddlewareChain<Job, void>()
+    .add('reads', (job, next) => {
+      // Whatever stands there: to look at it costs the job nothing, and changes none of its bytes.
+      for (const key of ['tags', 'locale', 'displayClass'] as const) String(job[key]);
+      job.currentAttributes();
+      return next();
+    })
+    .add('tracking', trackingMiddleware()),
+  ...{ running: new RunningJobs(), stats: new JobStats(), logger: new RecordingLogger() },
 });
 
 /** Of the only entry of all these keys. */

@@ -55,6 +55,23 @@ export function itIsAFetcher(redis: TestRedis, make: () => Fetcher | Promise<Fet
       expect(taken.flat().map(text).toSorted()).toEqual(['1', '2', '3', '4']);
     });
 
+    test('calls that overlap get the jobs of their own queues, each job once', async () => {
+      const connection = redis.connect();
+      await connection.lpush(keys.queue('a'), 'a1', 'a2', 'a3');
+      await connection.lpush(keys.queue('b'), 'b1', 'b2');
+      const fetcher = await open();
+      const taken = await Promise.all([
+        fetcher.fetch(['a'], 2),
+        fetcher.fetch(['b'], 5),
+        fetcher.fetch(['a'], 5),
+        fetcher.fetch(['b'], 5),
+      ]);
+      expect(taken.flat().map(text).toSorted()).toEqual(['a1', 'a2', 'a3', 'b1', 'b2']);
+      for (const [index, queue] of ['a', 'b', 'a', 'b'].entries()) {
+        expect(taken[index]?.every((unit) => unit.queue === queue)).toBe(true);
+      }
+    });
+
     test('gives the bytes as they stood in the queue, even when they are no text', async () => {
       await redis.connect().lpush(keys.queue('q'), notText);
       const [unit] = await (await open()).fetch(['q'], 1);
