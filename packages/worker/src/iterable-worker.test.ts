@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
-import { cancelIteration, type Job, keys, MiddlewareChain, TsqError } from '@tsq/core';
+import { type Client, cancelIteration, type Job, keys, MiddlewareChain, TsqError } from '@tsq/core';
 import { describeWithRuby, eventually, RecordingLogger, useRedis } from '@tsq/core/test-support';
 import { z } from 'zod';
 import { currentJob } from './current-job.js';
@@ -423,6 +423,38 @@ describe('a worker that iterates', () => {
       expect.objectContaining({ code: 'TSQ_WORKER_INVALID' }),
     );
   });
+});
+
+test('its types: what enqueue takes, what the schema gives, and what its steps hand on to each other', () => {
+  @Worker({ args: z.tuple([z.string()]) })
+  class Typed extends IterableWorker<[name: string], number, number> {
+    enumerator(_args: [name: string], cursor: number | undefined) {
+      return arrayEnumerator([1, 2], cursor);
+    }
+    eachIteration(item: number, name: string) {
+      return item + name.length;
+    }
+  }
+  // @ts-expect-error: the schema gives a number where the steps want a string
+  @Worker({ args: z.tuple([z.number()]) })
+  class Mistyped extends Typed {}
+  const byFunction = defineIterableWorker(
+    'F',
+    { args: z.tuple([z.string()]) },
+    {
+      enumerator: ([name], cursor: number | undefined) => arrayEnumerator([...name], cursor),
+      eachIteration: (letter, name) => letter + name,
+    },
+  );
+  const enqueues = async (client: Client) => {
+    await client.enqueue(Typed, 'a');
+    await client.enqueue(byFunction, 'a');
+    // @ts-expect-error: a string is wanted
+    await client.enqueue(Typed, 1);
+    // @ts-expect-error: a string is wanted
+    await client.enqueue(byFunction, 1);
+  };
+  expect([enqueues, Mistyped]).toHaveLength(2);
 });
 
 describe('pageEnumerator', () => {
