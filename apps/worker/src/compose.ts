@@ -18,6 +18,7 @@ import { Instance, Keyspace, TrackingFetcher, trackingMiddleware } from '@tsq/tr
 import {
   type AnyWorker,
   Cancellations,
+  IterationRunner,
   JobMetrics,
   JobStats,
   Launcher,
@@ -107,7 +108,9 @@ function componentsOf(parts: ComposeParts, shared: Shared): readonly Component[]
 
   heartbeat.onBeat(() => void reconcile(fetcher, logger));
   const clock = new RedisClock(redis, logger);
-  const processor = processorOf(parts, { registry, running, stats, metrics, clock, cancellations });
+  const iterations = new IterationRunner({ redis, logger, ...iterationSettings(config) });
+  const books = { registry, running, stats, metrics };
+  const processor = processorOf(parts, { ...books, clock, cancellations, iterations });
   const managerOf = ({ name, concurrency, order }: Capsule) => {
     const own = capsules.length === 1 ? logger : logger.child({ capsule: name });
     const { claimAheadMs } = config;
@@ -188,6 +191,10 @@ function gateSettings({ redisUrl, failFast }: Config) {
 function metricsFormsOf({ metrics }: Config): readonly MetricsFormName[] {
   if (metrics === 'off') return [];
   return metrics === 'both' ? ['sidekiq7', 'sidekiq8'] : [metrics];
+}
+
+function iterationSettings({ maxIterationRuntimeSeconds }: Config) {
+  return { maxIterationRuntime: maxIterationRuntimeSeconds };
 }
 
 function beatSettings({ heartbeat }: Config) {

@@ -34,6 +34,11 @@ export interface Job {
    * (TSQ_JOB_STOPPED) and when the claim is lost (TSQ_CLAIM_LOST).
    */
   readonly signal: AbortSignal;
+  /**
+   * Fires as soon as the process takes no new jobs (TSTP, TERM): long before `signal`. Most jobs go on; one that can go on
+   * elsewhere ends now.
+   */
+  readonly stopping: AbortSignal;
   /** Each line carries jid, class and queue; the level is the job's own, if it has one. */
   readonly logger: Logger;
   readonly payload: Payload;

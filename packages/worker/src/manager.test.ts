@@ -227,6 +227,14 @@ describe('Manager', () => {
     expect(await line()).toEqual(numbers(996, 1_005));
   });
 
+  test('quiet: what runs is told at once, long before the deadline of a stop', async () => {
+    await push('1', '2');
+    const it = await started((_text, _signal, stopping) => untilAborted(stopping), { concurrency: 2 });
+    await eventually(() => expect(it.manager.busy).toBe(2));
+    await it.manager.quiet();
+    await eventually(() => expect(it.processor.ended.toSorted()).toEqual(['1', '2']));
+  });
+
   test('quiet: what a fetch brings that was on its way goes back', async () => {
     const it = make(() => undefined);
     await it.fetcher.start();
