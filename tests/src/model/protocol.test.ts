@@ -1,5 +1,6 @@
 /** docs/protocol.md, explored: all that can happen to a few instances and jobs when this or that goes wrong. */
 import { describe, expect, test } from '@jest/globals';
+import { readText } from '../workspace.js';
 import { type Counterexample, explore } from './explorer.js';
 import { type Guard, guards, without } from './guards.js';
 import type { Faults, Size } from './state.js';
@@ -54,13 +55,18 @@ describe('the protocol', () => {
   );
 
   test.each(Object.entries(guards) as [Guard, string][])(
-    'needs %s: %s',
-    (guard) => {
+    'needs %s, as its page says: %s',
+    (guard, sentence) => {
       const [faults, broken] = needed[guard];
       const { counterexample } = explore({ instances: 2, jobs: 2, faults }, without(guard));
       if (counterexample === undefined) throw new Error(`nothing breaks without ${guard}`);
       report(`without ${guard}, ${counterexample.steps.length} steps to ${counterexample.broken}`);
       expect(counterexample.broken).toMatch(new RegExp(`^${broken}\\b`));
+      const row = readText('docs/protocol.md')
+        .split('\n')
+        .find((line) => line.startsWith(`| ${guard} |`));
+      expect(row).toMatch(`| ${guard} | ${sentence} |`);
+      expect(row?.split(' | ').at(-1)).toBe(`${counterexample.steps.length} |`);
     },
     300_000,
   );
