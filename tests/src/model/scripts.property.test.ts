@@ -15,8 +15,16 @@ const mutants: readonly (readonly [guard: string, script: ScriptName, from: stri
   ['G6', 'beat', "if not registered and ARGV[3] ~= 'register' then return 'lapsed' end", ''],
   ['G9', 'claim', "'.' .. index .. '@'", "'.0@'"],
   ['G10', 'claim', 'math.max(1, ARGV[4] - count + 1)', '1'],
+  ['G14', 'settle', 'return { registered, lost', 'return { 1, lost'],
   ['G15', 'retire', "if redis.call('SCARD', KEYS[3]) > 0 then", 'if false then'],
   ['the payload goes with its claim', 'settle', "redis.call('DEL', unpack(ended_keys))", ''],
+  [
+    'an outcome after a release counts while the instance is registered',
+    'settle',
+    ' and registered == 1',
+    '',
+  ],
+  ['the oldest claim comes first', 'recover', 'return a.rank > b.rank', 'return a.rank < b.rank'],
   ['a put-back ends the claim', 'recover', "redis.call('SREM', KEYS[4], unpack(ended))", ''],
   ['the count of batches goes with the instance', 'recover', "redis.call('DEL', KEYS[5])", ''],
   [
