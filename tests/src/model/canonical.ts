@@ -2,7 +2,7 @@
  * A short text for each state, the same for states that differ only in who is called what: processes are named in the
  * order of what is known of them, jobs in the order in which they are met. Two states with one text have the same future.
  */
-import type { Bytes, Claim, Id, Process, Redis, State, Straggler, Unit } from './state.js';
+import type { Answer, Bytes, Claim, Id, Process, Redis, State, Straggler, Unit } from './state.js';
 
 export function canonical(state: State): string {
   return new Writer(state).write();
@@ -30,12 +30,15 @@ class Writer {
   }
 
   private process(process: Process): string {
-    const { phase, registered, ids, lastBatch, answer, beat } = process;
+    const { phase, registered, ids, lastBatch, answers, beat } = process;
     const units = process.units.map((unit) => this.unit(unit)).join('');
-    let waits = '';
-    if (answer?.to === 'claim') waits = `c${answer.claims.map((claim) => this.claim(claim)).join('')}`;
-    if (answer?.to === 'settle') waits = `s${answer.answer[0]}${this.claim(answer.claim)}`;
+    const waits = answers.map((answer) => this.answer(answer)).join('');
     return `${phase[0]}${phase[2]}${registered ? 'r' : ''}${ids}.${lastBatch}${units}>${waits}${beat?.[0] ?? ''};`;
+  }
+
+  private answer(answer: Answer): string {
+    if (answer.to === 'settle') return `s${answer.answer[0]}${this.claim(answer.claim)}`;
+    return `c${answer.claims.map((claim) => this.claim(claim)).join('')}`;
   }
 
   private unit({ claim, outcome, ended }: Unit): string {
@@ -96,11 +99,11 @@ class Writer {
 
 /** What can be said of a process without a name. */
 function lookOf(process: Process, redis: Redis): string {
-  const { name, phase, ids, registered, lastBatch, units, answer, beat } = process;
+  const { name, phase, ids, registered, lastBatch, units, answers, beat } = process;
   const mine = (set: readonly Id[]) => set.filter((id) => id[0] === name).map((id) => id[1]);
   const unit = units.map(({ claim, outcome }) => `${claim.batch}${outcome ?? ''}`).join();
   const keys = `${mine(redis.instances)}/${mine(redis.declaredDead)}/${mine(redis.beats)}`;
-  return `${phase}${ids}${registered}${lastBatch}${unit}${answer?.to}${beat}${keys}`;
+  return `${phase}${ids}${registered}${lastBatch}${unit}${answers.map(({ to }) => to)}${beat}${keys}`;
 }
 
 function byPlace([idOne, one]: readonly [string, Claim], [idOther, other]: readonly [string, Claim]): number {

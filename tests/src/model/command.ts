@@ -23,10 +23,11 @@ const { values } = parseArgs({
 const [instances, jobs] = [Number(values.instances), Number(values.jobs)];
 const removed = values.without;
 const stands = removed === undefined ? asBuilt : without(guardNamed(removed));
-const given = Object.fromEntries(faultNames.map((name) => [name, Number(values[name])]));
-const runs: readonly Partial<Faults>[] = faultNames.some((name) => values[name] !== '0')
-  ? [given]
-  : faultNames.map((name) => ({ [name]: 1 }));
+const given = faultNames.filter((name) => values[name] !== '0');
+const runs: readonly Partial<Faults>[] =
+  given.length > 0
+    ? [Object.fromEntries(given.map((name) => [name, Number(values[name])]))]
+    : faultNames.map((name) => ({ [name]: 1 }));
 
 for (const faults of runs) {
   const { states, steps, counterexample } = explore({ instances, jobs, faults }, stands);

@@ -29,13 +29,10 @@ export function stepsOf(state: State, process: Process, stands: Stands): readonl
   if (!lives(process)) return starts(state, process);
   return [
     ...beats(state, process, stands),
-    ...(process.answer === undefined
-      ? [
-          ...claims(state, process, stands),
-          ...settles(state, process, stands),
-          ...looks(state, process, stands),
-        ]
-      : answers(state, process, process.answer)),
+    ...(process.answers.length === 0
+      ? [...settles(state, process, stands), ...looks(state, process, stands)]
+      : answers(state, process)),
+    ...claims(state, process, stands),
     ...stops(state, process, stands),
     ...kills(state, process),
   ];
@@ -103,11 +100,13 @@ function beatAnswers(
 
 function claims(state: State, process: Process, stands: Stands): readonly Step[] {
   const waiting = state.redis.queues[queue] ?? [];
-  if (process.phase !== 'up' || process.units.length >= capacity || waiting.length === 0) return [];
+  const running = process.units.filter(({ outcome }) => outcome === undefined);
+  const isAsking = process.answers.some(({ to }) => to === 'claim');
+  if (process.phase !== 'up' || isAsking || running.length >= capacity || waiting.length === 0) return [];
   const id = idOf(process);
   const { redis, answer } = claim(state.redis, claimCall(id, process.lastBatch), stands);
   if (answer === 'unregistered') return [];
-  const asked: Process = { ...process, answer: { to: 'claim', claims: answer } };
+  const asked: Process = { ...process, answers: [...process.answers, { to: 'claim', claims: answer }] };
   return [
     progress(`${id} claims ${namesOf(answer)}`, { ...put(state, asked), redis }),
     ...fault(state, 'losses', `a claim of ${id} gets no answer and is still on the way`, (left) =>
@@ -145,7 +144,8 @@ function settleWith(
   const sent: Unit = { ...unit, outcome, ended: unit.ended || isHeld };
   const isLost = answer.notHeld.length > 0 && !answer.registered && stands('G14');
   const told = isLost ? 'lost' : 'settled';
-  const asked: Process = { ...withUnit(process, sent), answer: { to: 'settle', claim: own, answer: told } };
+  const answers: readonly Answer[] = [{ to: 'settle', claim: own, answer: told }];
+  const asked: Process = { ...withUnit(process, sent), answers };
   const call = `${memberOf(own)} (job ${own.bytes}) ${outcome}`;
   return [
     progress(`settle ${call} -> ${told}`, { ...put(state, asked), redis }),
@@ -161,13 +161,18 @@ function settleWith(
 
 // --- answers on the connection that claims
 
-function answers(state: State, process: Process, answer: Answer): readonly Step[] {
-  const heard: Process = { ...process, answer: undefined };
+/** The first comes, or the connection breaks and none does. */
+function answers(state: State, process: Process): readonly Step[] {
+  const [answer, ...others] = process.answers;
+  if (answer === undefined) return [];
+  const heard: Process = { ...process, answers: others };
   const what =
     answer.to === 'claim' ? `claim of ${namesOf(answer.claims)}` : `settle of ${memberOf(answer.claim)}`;
   return [
     progress(`${process.name} gets the answer to the ${what}`, hear(state, heard, answer)),
-    ...fault(state, 'losses', `the answer to the ${what} is lost`, (left) => put(left, heard)),
+    ...fault(state, 'losses', `the answer to the ${what} is lost`, (left) =>
+      put(left, { ...heard, answers: [] }),
+    ),
   ];
 }
 
@@ -245,5 +250,5 @@ function kills(state: State, process: Process): readonly Step[] {
 }
 
 function gone(process: Process): Process {
-  return { ...process, phase: 'down', units: [], answer: undefined, beat: undefined };
+  return { ...process, phase: 'down', units: [], answers: [], beat: undefined };
 }

@@ -9,6 +9,7 @@ const sizes: readonly Size[] = [
   { instances: 2, jobs: 2, faults: { kills: 1, lapses: 1 } },
   { instances: 2, jobs: 2, faults: { lapses: 1, losses: 1 } },
   { instances: 2, jobs: 2, faults: { kills: 1, losses: 1 } },
+  { instances: 2, jobs: 2, faults: { losses: 2 } },
   { instances: 2, jobs: 2, faults: { losses: 1, failures: 1 } },
   { instances: 2, jobs: 2, faults: { lapses: 1, stops: 1 } },
   { instances: 2, jobs: 2, faults: { rollbacks: 1 } },

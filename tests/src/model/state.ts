@@ -79,8 +79,8 @@ export interface Process {
   readonly units: readonly Unit[];
   /** The highest batch number that it knows, of its id. */
   readonly lastBatch: number;
-  /** On the connection that claims. */
-  readonly answer: Answer | undefined;
+  /** On the connection that claims, in the order in which they come. A claim may follow a settle at once, no other call. */
+  readonly answers: readonly Answer[];
   /** On the heartbeat's connection. */
   readonly beat: 'renewed' | 'lapsed' | undefined;
 }
@@ -163,6 +163,6 @@ function jobNames(count: number): readonly Bytes[] {
 }
 
 function newProcess(name: string): Process {
-  const nothing = { units: [], lastBatch: 0, answer: undefined, beat: undefined };
+  const nothing = { units: [], lastBatch: 0, answers: [], beat: undefined };
   return { name, ids: 0, phase: 'down', registered: false, ...nothing };
 }
