@@ -153,6 +153,8 @@ function recoverySettings({ recovery, heartbeat }: Config) {
     intervalMs: ms(recovery.intervalSeconds),
     lockTtlMs: ms(recovery.lockTtlSeconds),
     startDelayMs: ms(recovery.startDelaySeconds),
+    watchIntervalMs: ms(recovery.watchIntervalSeconds),
+    position: recovery.position,
   };
 }
 

@@ -5,10 +5,9 @@ export {
   type HeartbeatOptions,
   type LapseListener,
 } from './heartbeat.js';
+export type { DeathRule, RecoveredInstance, RecoveredListener } from './orphan-recovery.js';
 export type { OrphanPosition } from './recover.js';
 export {
-  type RecoveredInstance,
-  type RecoveredListener,
   Recoverer,
   type RecovererCounts,
   type RecovererOptions,

@@ -7,6 +7,7 @@ describe('the settings', () => {
     expect(recovererSettings({})).toEqual({
       intervalMs: 30_000,
       lockTtlMs: 300_000,
+      watchIntervalMs: 1_500,
       startDelayMs: 5_000,
       heartbeatTtlMs: 90_000,
       batchSize: 500,
@@ -34,6 +35,7 @@ describe('the settings', () => {
   test.each([
     { intervalMs: 0 },
     { lockTtlMs: 0 },
+    { watchIntervalMs: -1 },
     { startDelayMs: -1 },
     { batchSize: 501 },
     { batchSize: 0 },

@@ -14,6 +14,11 @@ export interface RecovererSettings {
   readonly intervalMs: number;
   /** The lock of a recoverer that lives, yet never ends, is free after so long. Default 300,000. */
   readonly lockTtlMs: number;
+  /**
+   * Between two looks at the connections of the others, by which a killed process is found within 5 s; 0: none, and only
+   * heartbeats count. Default 1,500.
+   */
+  readonly watchIntervalMs: number;
   /** Before the first pass. Default 5,000. */
   readonly startDelayMs: number;
   /** The TTL of the fleet's heartbeats: what all get to come back in after Redis was away. Default 90,000. */
@@ -45,15 +50,17 @@ export function heartbeatSettings(given: Partial<HeartbeatSettings>): HeartbeatS
 export function recovererSettings(given: Partial<RecovererSettings>): RecovererSettings {
   const { intervalMs = 30_000, lockTtlMs = 300_000, startDelayMs = 5_000 } = given;
   const { heartbeatTtlMs = 90_000, batchSize = maxJobsPerStep, position = 'next' } = given;
+  const { watchIntervalMs = 1_500 } = given;
   checkWhole('recovery.intervalMs', intervalMs, 1, longestMs);
   checkWhole('recovery.lockTtlMs', lockTtlMs, 1, longestMs);
   checkWhole('recovery.startDelayMs', startDelayMs, 0, longestMs);
+  checkWhole('recovery.watchIntervalMs', watchIntervalMs, 0, longestMs);
   checkWhole('recovery.heartbeatTtlMs', heartbeatTtlMs, 1, longestMs);
   checkWhole('recovery.batchSize', batchSize, 1, maxJobsPerStep);
   if (position !== 'next' && position !== 'last') {
     throw new TsqError('TSQ_CONFIG_INVALID', `recovery.position: expected next or last, got ${position}`);
   }
-  return { intervalMs, lockTtlMs, startDelayMs, heartbeatTtlMs, batchSize, position };
+  return { intervalMs, lockTtlMs, watchIntervalMs, startDelayMs, heartbeatTtlMs, batchSize, position };
 }
 
 function checkWhole(name: string, value: number, least: number, most: number): void {
