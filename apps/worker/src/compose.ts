@@ -15,6 +15,7 @@ import { Heartbeat, Recoverer } from '@tsq/recovery';
 import { Instance, Keyspace, TrackingFetcher, trackingMiddleware } from '@tsq/tracker';
 import {
   type AnyWorker,
+  callPoisonHandlers,
   JobStats,
   Launcher,
   Manager,
@@ -85,13 +86,15 @@ function componentsOf(
   const claims = { location, instance, keyspace, dead: config.dead, logger, onUnregistered };
   const fetcher = new TrackingFetcher(claims);
   heartbeat.onBeat(() => void reconcile(fetcher, logger));
+  const recoverer = new Recoverer({ location, instance, keyspace, logger, ...recoverySettings(config) });
+  recoverer.onPoison((poison) => void callPoisonHandlers(parts.server.onPoison, poison, logger));
   const processor = processorOf(parts, running, stats);
   return [
     new RedisGate({ redis, logger, ...gateSettings(config) }),
     heartbeat,
     fetcher,
     new ProcessRegistry({ redis, running, stats, onSignal, logger, beatIntervalMs, info }),
-    new Recoverer({ location, instance, keyspace, logger, ...recoverySettings(config) }),
+    recoverer,
     new Poller({ redis, logger, dialect: config.dialect, dead: config.dead, ...pollSettings(config) }),
     new Manager({ fetcher, processor, order, running, logger }, managerSettings(config)),
   ];
@@ -147,8 +150,10 @@ function beatSettings({ heartbeat }: Config) {
   return { intervalMs: ms(heartbeat.intervalSeconds), ttlMs: ms(heartbeat.ttlSeconds) };
 }
 
-function recoverySettings({ recovery, heartbeat }: Config) {
+function recoverySettings({ recovery, heartbeat, dead, dialect }: Config) {
   return {
+    dead,
+    dialect,
     heartbeatTtlMs: ms(heartbeat.ttlSeconds),
     intervalMs: ms(recovery.intervalSeconds),
     lockTtlMs: ms(recovery.lockTtlSeconds),

@@ -19,6 +19,7 @@ export const errorCodes = {
   TSQ_INSTANCE_UNREGISTERED:
     'this instance was declared dead: it may claim nothing until it has registered anew',
   TSQ_JOB_INVALID: 'a job that Sidekiq would refuse: its class, queue, args, at, tags or retry',
+  TSQ_JOB_POISON: 'a job whose process died each time that it was started',
   TSQ_JOB_STOPPED: 'the process stops and the deadline for running jobs has passed',
   TSQ_JOB_TIMEOUT: "a job ran longer than its worker's timeout",
   TSQ_MIDDLEWARE_UNKNOWN: 'a position in a middleware chain that names no entry of it',

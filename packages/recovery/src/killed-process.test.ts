@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { eventually, useRedis } from '@tsq/core/test-support';
 import { Keyspace } from '@tsq/tracker';
-import { fetchOrder, hold } from './test-support/claims.js';
+import { fetchOrder, hold, keysLeft } from './test-support/claims.js';
 import { InstanceProcess } from './test-support/start-instance.js';
 
 const keyspace = new Keyspace();
@@ -60,7 +60,7 @@ describe('when processes die', () => {
     await last.hear('recovered');
     last.tell('stop');
     expect(await last.ended()).toBe(0);
-    expect(await admin.keys('tsq:*')).toEqual([]);
+    expect(await keysLeft(admin, keyspace)).toEqual([]);
     expect(await fetchOrder(admin, 'q')).toEqual(['one']);
   });
 
@@ -82,7 +82,7 @@ describe('when processes die', () => {
       await admin.del(keyspace.jobs(living.id), ...(await admin.keys(`${keyspace.jobPrefix}*`)));
       living.tell('stop');
       expect(await living.ended()).toBe(0);
-      expect(await admin.keys('tsq:*')).toEqual([]);
+      expect(await keysLeft(admin, keyspace)).toEqual([]);
     });
 
     test('S4: a process whose connections are cut again and again is not taken for dead', async () => {

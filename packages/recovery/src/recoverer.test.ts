@@ -5,7 +5,7 @@ import type { Redis } from 'ioredis';
 import { beat } from './beat.js';
 import type { RecoveredInstance } from './orphan-recovery.js';
 import { Recoverer, type RecovererOptions } from './recoverer.js';
-import { type Claim, fetchOrder, hold } from './test-support/claims.js';
+import { type Claim, fetchOrder, hold, keysLeft } from './test-support/claims.js';
 
 const keyspace = new Keyspace();
 const deadId = 'dead-1' as InstanceId;
@@ -53,6 +53,7 @@ describe('Recoverer', () => {
       rule: 'heartbeat',
       recovered: 2,
       missing: 0,
+      poison: 0,
       remaining: 0,
       durationMs: expect.any(Number),
     });
@@ -60,7 +61,8 @@ describe('Recoverer', () => {
     expect(it.logger.matching('warn', 'recovered 2 jobs')).toHaveLength(1);
     expect(it.made.counts).toMatchObject({ deaths: 1, recovered: 2, missing: 0, failures: 0 });
     await it.made.stop(soon());
-    expect(await admin.keys('tsq:*')).toEqual([]);
+    // The turn at looking ends by itself.
+    await eventually(async () => expect(await keysLeft(admin, keyspace)).toEqual([]));
   });
 
   test('S4: the jobs of those who live stay theirs, and so do its own, beat or no beat', async () => {

@@ -19,7 +19,12 @@ import type { Redis } from 'ioredis';
 import { Absence } from './absence.js';
 import { takeCensus } from './census.js';
 import { isRefusal, wantsNewConnection } from './connection-errors.js';
-import { type DeathRule, OrphanRecovery, type RecoveredListener } from './orphan-recovery.js';
+import {
+  type DeathRule,
+  OrphanRecovery,
+  type PoisonListener,
+  type RecoveredListener,
+} from './orphan-recovery.js';
 import { whenReadyUnless } from './ready.js';
 import { releaseLock, takeLock } from './recovery-lock.js';
 import { type RecovererSettings, recovererSettings } from './settings.js';
@@ -45,6 +50,8 @@ export interface RecovererCounts {
   readonly deaths: number;
   readonly recovered: number;
   readonly missing: number;
+  /** Jobs that had killed their process once too often, and that this one put into the dead set, or dropped. */
+  readonly poison: number;
 }
 
 type Work = 'pass' | 'look';
@@ -77,6 +84,11 @@ export class Recoverer implements Component {
 
   onRecovered(listener: RecoveredListener): void {
     this.orphans.onRecovered(listener);
+  }
+
+  /** Called for each job that this instance has taken out of the line for good, once Redis has confirmed it. */
+  onPoison(listener: PoisonListener): void {
+    this.orphans.onPoison(listener);
   }
 
   /** Resolves at once: the first pass comes after `startDelayMs`, and passes fail and go on while Redis is away. */
@@ -119,7 +131,6 @@ export class Recoverer implements Component {
       const untilPassMs = Math.max(0, passAtMs - performance.now());
       await pause(Math.min(untilPassMs, watch?.intervalMs ?? untilPassMs), signal);
     }
-    if (redis.status === 'ready') await watch?.end();
   }
 
   private async attempt(work: Work, redis: Redis, absence: Absence, run: () => Promise<void>): Promise<void> {
@@ -154,7 +165,7 @@ export class Recoverer implements Component {
     try {
       await this.pass(redis, own);
     } finally {
-      await releaseLock(redis, this.keyspace, 'recoveryLock', own);
+      await releaseLock(redis, this.keyspace, own);
     }
   }
 

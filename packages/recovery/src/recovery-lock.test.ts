@@ -17,7 +17,7 @@ describe('the recovery lock', () => {
     expect(await takeLock(connection, keyspace, 'recoveryLock', one, ttlMs)).toBe('taken');
     expect(await takeLock(connection, keyspace, 'recoveryLock', other, ttlMs)).toBe('held');
     expect(await connection.pttl(keyspace.recoveryLock)).toBeGreaterThan(200_000);
-    expect(await releaseLock(connection, keyspace, 'recoveryLock', one)).toBe('released');
+    expect(await releaseLock(connection, keyspace, one)).toBe('released');
     expect(await takeLock(connection, keyspace, 'recoveryLock', other, ttlMs)).toBe('taken');
   });
 
@@ -25,7 +25,7 @@ describe('the recovery lock', () => {
     const connection = redis.connect();
     expect(await takeLock(connection, keyspace, 'recoveryLock', one, ttlMs)).toBe('taken');
     expect(await takeLock(connection, keyspace, 'recoveryLock', other, ttlMs)).toBe('taken');
-    expect(await releaseLock(connection, keyspace, 'recoveryLock', one)).toBe('not-held');
+    expect(await releaseLock(connection, keyspace, one)).toBe('not-held');
     expect(await connection.get(keyspace.recoveryLock)).toBe(other);
   });
 
@@ -41,7 +41,7 @@ describe('the recovery lock', () => {
     await connection.config('SET', 'maxmemory', '1mb');
     try {
       expect(await takeLock(connection, keyspace, 'recoveryLock', one, ttlMs)).toBe('taken');
-      expect(await releaseLock(connection, keyspace, 'recoveryLock', one)).toBe('released');
+      expect(await releaseLock(connection, keyspace, one)).toBe('released');
     } finally {
       await connection.config('SET', 'maxmemory', '0');
     }

@@ -30,9 +30,8 @@ export async function takeLock(
 export async function releaseLock(
   redis: Redis,
   keyspace: Keyspace,
-  lock: Lock,
   own: InstanceId,
 ): Promise<'released' | 'not-held'> {
-  const reply = await releaseScript.run(redis, [keyspace[lock]], [own]);
+  const reply = await releaseScript.run(redis, [keyspace.recoveryLock], [own]);
   return readWord(reply, ['released', 'not-held']);
 }

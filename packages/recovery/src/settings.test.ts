@@ -12,6 +12,8 @@ describe('the settings', () => {
       heartbeatTtlMs: 90_000,
       batchSize: 500,
       position: 'next',
+      dead: { timeoutSeconds: 15_552_000, maxJobs: 10_000 },
+      dialect: 'seconds',
     });
   });
 

@@ -1,5 +1,5 @@
 /** The settings of heartbeat and recoverer, with their defaults, checked before anything is started. */
-import { TsqError } from '@tsq/core';
+import { type DeadSetLimits, type Dialect, sidekiqDeadSet, TsqError } from '@tsq/core';
 import { maxJobsPerStep, type OrphanPosition } from './recover.js';
 
 export interface HeartbeatSettings {
@@ -27,6 +27,10 @@ export interface RecovererSettings {
   readonly batchSize: number;
   /** Where orphans join their queue. Default `next`. */
   readonly position: OrphanPosition;
+  /** What the dead set keeps when a poison job joins it. Default Sidekiq's. */
+  readonly dead: DeadSetLimits;
+  /** How `failed_at` of a poison job is written. Default `seconds`. */
+  readonly dialect: Dialect;
 }
 
 /** What a timer of Node can wait; beyond it, it does not wait at all. */
@@ -50,7 +54,7 @@ export function heartbeatSettings(given: Partial<HeartbeatSettings>): HeartbeatS
 export function recovererSettings(given: Partial<RecovererSettings>): RecovererSettings {
   const { intervalMs = 30_000, lockTtlMs = 300_000, startDelayMs = 5_000 } = given;
   const { heartbeatTtlMs = 90_000, batchSize = maxJobsPerStep, position = 'next' } = given;
-  const { watchIntervalMs = 1_500 } = given;
+  const { watchIntervalMs = 1_500, dead = sidekiqDeadSet, dialect = 'seconds' } = given;
   checkWhole('recovery.intervalMs', intervalMs, 1, longestMs);
   checkWhole('recovery.lockTtlMs', lockTtlMs, 1, longestMs);
   checkWhole('recovery.startDelayMs', startDelayMs, 0, longestMs);
@@ -60,7 +64,8 @@ export function recovererSettings(given: Partial<RecovererSettings>): RecovererS
   if (position !== 'next' && position !== 'last') {
     throw new TsqError('TSQ_CONFIG_INVALID', `recovery.position: expected next or last, got ${position}`);
   }
-  return { intervalMs, lockTtlMs, watchIntervalMs, startDelayMs, heartbeatTtlMs, batchSize, position };
+  const times = { intervalMs, lockTtlMs, watchIntervalMs, startDelayMs, heartbeatTtlMs };
+  return { ...times, batchSize, position, dead, dialect };
 }
 
 function checkWhole(name: string, value: number, least: number, most: number): void {

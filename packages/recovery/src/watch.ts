@@ -11,7 +11,7 @@ import type { Instance, InstanceId, Keyspace } from '@tsq/tracker';
 import type { Redis } from 'ioredis';
 import { findConnections, listConnections, type SeenConnection } from './client-list.js';
 import { condemn } from './condemn.js';
-import { releaseLock, takeLock } from './recovery-lock.js';
+import { takeLock } from './recovery-lock.js';
 import { hearWitness, type Witness } from './witness.js';
 
 const sightingsScript = new LuaScript(new URL('./sightings.lua', import.meta.url));
@@ -74,14 +74,6 @@ export class Watch {
     this.nameless = without(fleet.unseen, connections);
     const missing = without(suspects, connections);
     return missing.length === 0 ? [] : await this.lookAgain(fleet, missing, before);
-  }
-
-  /** Gives the turn back. */
-  async end(): Promise<void> {
-    const { redis, keyspace, instance, logger } = this.options;
-    await releaseLock(redis, keyspace, 'watch', instance.id).catch((error: unknown) =>
-      logger.debug({ err: error }, 'the turn at looking could not be given back; it ends by itself'),
-    );
   }
 
   private async lookAgain(

@@ -1,6 +1,7 @@
 /** What @tsq/tracker shows: a name that isn't here is ours to change. */
 export { Instance, type RenewalListener } from './instance.js';
 export { type InstanceId, Keyspace, type Member, memberOf } from './keyspace.js';
+export { recoveryWindowSeconds } from './suspects.js';
 export {
   type TrackingCounts,
   TrackingFetcher,

@@ -55,6 +55,16 @@ export class Keyspace {
     return `${this.namespace}:recovery_lock`;
   }
 
+  /** HASH, mark of a payload -> the seconds at which it was recovered; expires. */
+  get recoveries(): string {
+    return `${this.namespace}:recoveries`;
+  }
+
+  /** STRING, the member of the suspect that the instance has started last. */
+  suspect(id: InstanceId): string {
+    return `${this.namespace}:suspect:${id}`;
+  }
+
   /** STRING, the id of the instance that looked last at the fleet's connections; expires before the next look. */
   get watch(): string {
     return `${this.namespace}:watch`;

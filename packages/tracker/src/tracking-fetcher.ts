@@ -27,7 +27,8 @@ import { Courier } from './courier.js';
 import { Doorbells } from './doorbell.js';
 import type { Instance } from './instance.js';
 import { type InstanceId, Keyspace, type Member, placeOf } from './keyspace.js';
-import type { ScriptCall } from './round-trip.js';
+import type { ScriptCall, ScriptReply } from './round-trip.js';
+import { Suspects, suspectsCall } from './suspects.js';
 
 export interface TrackingFetcherOptions {
   readonly location: RedisLocation;
@@ -65,6 +66,7 @@ export class TrackingFetcher implements Fetcher {
   private readonly ledger: ClaimLedger;
   private readonly adopted: ClaimedUnit[] = [];
   private readonly courier: Courier;
+  private readonly suspects: Suspects;
   private readonly formerIds = new Set<InstanceId>();
   private readonly stopping = new AbortController();
   private readonly counted = { lost: 0, adopted: 0 };
@@ -80,6 +82,7 @@ export class TrackingFetcher implements Fetcher {
     this.keyspace = options.keyspace ?? new Keyspace();
     this.ledger = new ClaimLedger(this.keyspace);
     this.logger = options.logger ?? silentLogger;
+    this.suspects = new Suspects(this.keyspace, () => this.bells?.wake());
     this.courier = new Courier({
       keyspace: this.keyspace,
       dead: options.dead ?? sidekiqDeadSet,
@@ -129,6 +132,7 @@ export class TrackingFetcher implements Fetcher {
     this.isQuiet = true;
     this.bells?.wake();
     for (const unit of this.adopted.splice(0)) this.giveBack(unit);
+    this.giveBackSuspects();
   }
 
   stop(deadline: AbortSignal): Promise<void> {
@@ -140,16 +144,19 @@ export class TrackingFetcher implements Fetcher {
     const redis = this.connection();
     await whenReady(redis, this.options.commandTimeoutMs ?? 5_000);
     if (this.inDoubt) await this.reconcile();
-    const adopted = this.adopted.splice(0, max).filter((unit) => !unit.isLost);
+    const adopted = await this.takeAdopted(redis, max);
     if (adopted.length > 0) return adopted;
+    const suspect = this.suspects.isReady && max > 0 ? await this.startSuspect(redis) : undefined;
+    if (suspect !== undefined) return [suspect];
     if (this.courier.outbox.blockedCount > mostBlocked)
       throw tooManyBlocked(this.courier.outbox.blockedCount);
-    if (max < 1 || queues.length === 0) return [];
+    if (max < 1 || queues.length === 0 || this.suspects.isFull) return [];
     return await this.claim(redis, queues, max);
   }
 
   async wait(queues: readonly string[], signal: AbortSignal): Promise<void> {
-    if (this.adopted.length > 0 || this.bells === undefined) return;
+    if (this.adopted.length > 0 || this.suspects.isReady || this.bells === undefined) return;
+    if (this.suspects.isFull) return await this.bells.wait([], signal, 'with-timer');
     const silent = [...this.paused, ...this.unusable];
     // A paused queue that holds jobs would ring without end; that it is unpaused is found by timer.
     const others = queues.filter((queue) => !silent.includes(queue));
@@ -180,7 +187,7 @@ export class TrackingFetcher implements Fetcher {
       keys: claimKeys(this.keyspace, id, queues),
       args: claimArguments(this.keyspace, id, queues, max),
     };
-    const reply = await this.courier.exchange(redis, call);
+    const [reply, suspects] = await this.courier.exchange(redis, call, suspectsCall(this.keyspace, id));
     if (reply === undefined || 'error' in reply) {
       this.inDoubt = true;
       throw unavailable('a claim got no answer; if it took jobs, they will be found', reply?.error);
@@ -194,12 +201,57 @@ export class TrackingFetcher implements Fetcher {
       );
     }
     this.notePassedOver(claimed);
-    return claimed.jobs.map((job) => this.ledger.hold(new ClaimedUnit(id, job, this.courier.outbox)));
+    const units = claimed.jobs.map((job) => this.ledger.hold(new ClaimedUnit(id, job, this.courier.outbox)));
+    return this.sift(units, suspects);
+  }
+
+  /** Among them may be suspects, for nobody has looked when the reply was lost. */
+  private async takeAdopted(redis: Redis, max: number): Promise<readonly ClaimedUnit[]> {
+    if (this.adopted.length === 0) return [];
+    const [suspects] = await this.courier.exchange(
+      redis,
+      suspectsCall(this.keyspace, this.options.instance.id),
+    );
+    const units = this.adopted.splice(0, max).filter((unit) => !unit.isLost);
+    return this.sift(units, suspects);
+  }
+
+  private sift(units: readonly ClaimedUnit[], suspects: ScriptReply | undefined): readonly ClaimedUnit[] {
+    if (suspects === undefined || 'error' in suspects) return this.siftLater(units, suspects?.error);
+    const others = this.suspects.sift(units, suspects.value as Buffer[]); // the shape that the script's header gives
+    if (this.isQuiet) this.giveBackSuspects();
+    return others;
+  }
+
+  private siftLater(units: readonly ClaimedUnit[], cause: Error | undefined): readonly ClaimedUnit[] {
+    if (cause?.name !== 'ReplyError') {
+      this.adopted.push(...units);
+      throw unavailable(
+        'it could not be seen which jobs were recovered before; they are looked at again',
+        cause,
+      );
+    }
+    // A key of the wrong type: all that is lost is that suspects run side by side.
+    this.logger.warn({ err: cause }, 'it can not be seen which jobs were recovered before');
+    return units;
+  }
+
+  private async startSuspect(redis: Redis): Promise<ClaimedUnit | undefined> {
+    try {
+      return await this.suspects.start(redis);
+    } catch (error) {
+      throw unavailable('the start of a job that was recovered before could not be noted', error);
+    }
+  }
+
+  private giveBackSuspects(): void {
+    for (const unit of this.suspects.takeAll().toReversed()) this.giveBack(unit);
   }
 
   private async end(deadline: AbortSignal): Promise<void> {
     this.stopping.abort();
     this.bells?.close();
+    this.giveBackSuspects();
     await this.courier.end(this.redis, deadline);
     this.redis?.disconnect();
   }
