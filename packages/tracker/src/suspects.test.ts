@@ -94,6 +94,7 @@ describe('jobs that were recovered before', () => {
 
   test('a suspect whose claim was adopted is held back like any other', async () => {
     const proxy = await TcpProxy.before(redis.port);
+    await using _closing = { [Symbol.asyncDispose]: () => proxy.close() };
     await using it = await started(proxy.url);
     await push(it.admin, ['s1', 's2'], 2);
     const dropped = proxy.dropReplyTo('tsq:claims:');
@@ -109,8 +110,6 @@ describe('jobs that were recovered before', () => {
     expect(await it.fetcher.fetch(['q'], 10)).toEqual([]);
     await given[0]?.settle({ kind: 'done' });
     expect(await it.fetcher.fetch(['q'], 10)).toHaveLength(1);
-    await it.fetcher.stop(AbortSignal.abort());
-    await proxy.close();
   });
 
   test('S1: those that wait for their turn go back to their queue, in order, when no more are to start', async () => {
