@@ -15,7 +15,7 @@ const QueueSetting = z.preprocess(
     name: z
       .string()
       .regex(/^[^\s,*]+$/, 'a name without space, comma and asterisk')
-      .regex(/^(?!sq\|)/, 'a queue, and sq|… is a private list of a Sidekiq Pro process'),
+      .regex(/^(?!sq\|)/, 'a queue, and no private list of a Sidekiq Pro process (sq|…)'),
     weight: z.int().min(0).max(1000).default(0),
   }),
 );
@@ -56,6 +56,8 @@ export const Config = z.strictObject({
   labels: z.array(z.string()).default([]),
   hostName: z.string().min(1).default(hostname),
   failFast: z.boolean().default(false),
+  /** Of jobs that iterate: after so long a run makes room for others. */
+  maxIterationRuntimeSeconds: seconds(31_536_000).optional(),
   maxRetries: z.int().min(0).default(25),
   /** What ends the retries of a job with `retry_for`: `time` as in Sidekiq 8.1, `time-or-count` as in 7.1.3 to 8.0. */
   retryForRule: z.enum(['time', 'time-or-count']).default('time'),

@@ -209,6 +209,12 @@ const tuning: readonly Setting[] = [
     about: 'whose Metrics page shows the jobs: sidekiq7, sidekiq8, both or off',
   },
   {
+    path: 'maxIterationRuntimeSeconds',
+    takes: 'number',
+    flags: [{ form: '--max-iteration-runtime <seconds>' }],
+    about: 'after so long a job that iterates makes room for others, to go on later',
+  },
+  {
     path: 'maxRetries',
     takes: 'number',
     flags: [{ form: '--max-retries <retries>' }],

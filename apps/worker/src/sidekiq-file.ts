@@ -19,6 +19,7 @@ const known: Readonly<Record<string, (value: unknown) => Row | undefined>> = {
   tag: (value) => ['tag', value],
   labels: (value) => ['labels', value],
   verbose: (value) => (value === true ? ['log.level', 'debug'] : undefined),
+  max_iteration_runtime: (value) => ['maxIterationRuntimeSeconds', value],
   max_retries: (value) => ['maxRetries', value],
   dead_max_jobs: (value) => ['dead.maxJobs', value],
   dead_timeout_in_seconds: (value) => ['dead.timeoutSeconds', value],

@@ -14,6 +14,8 @@ export type Outcome =
   | { readonly kind: 'discarded' }
   /** It did not run to its end here: the same bytes go back to the head of the line they came from. */
   | { readonly kind: 'requeue' }
+  /** It had its turn and is not at its end: it goes to the back of the line it came from. `bytes`: as they are to stand there. */
+  | { readonly kind: 'yield'; readonly bytes: Buffer }
   /** It failed and runs again `delaySeconds` (fraction allowed) from now, by Redis' clock. `bytes`: with its error fields. */
   | { readonly kind: 'retry'; readonly bytes: Buffer; readonly delaySeconds: number }
   /** It goes to the dead set. `bytes`: with its error fields, or as they were popped when they can't be read. */

@@ -53,6 +53,8 @@ export interface WorkerOptions {
   readonly expiresIn?: number;
   /** The least level of what its jobs log, whatever the process' own. */
   readonly logLevel?: LogLevel;
+  /** Of a worker that iterates: seconds after which a run makes room for others, to go on later. Default: that of the process. */
+  readonly maxIterationRuntime?: number;
   /** Schema of the args, a tuple or array: bad ones never reach `perform`. */
   readonly args?: ZodType<readonly unknown[], readonly unknown[]>;
 }

@@ -34,6 +34,9 @@ export interface OutboxEvents {
 
 const released = { kind: 'released' } as const;
 
+/** A list takes the same bytes twice, where a sorted set does not. */
+const pushes: ReadonlySet<End['outcome']['kind']> = new Set(['requeue', 'yield']);
+
 /** What one call may carry: far below what Redis takes for one query. */
 const maxBytesPerSettle = 16 * 2 ** 20;
 
@@ -124,12 +127,12 @@ export class Outbox {
 
   /**
    * A parcel was refused, or it is not known whether it was executed: its ends are sent again, before all others. Only a
-   * requeue without a claim is not, when it may have been executed: nothing would keep it from being pushed twice, and
+   * push to a queue without a claim is not, when it may have been executed: nothing would keep it from being pushed twice, and
    * such a job is at-most-once.
    */
   failed(parcel: Parcel, cause: Error, execution: 'refused' | 'unknown'): readonly ClaimedUnit[] {
     this.underWay -= parcel.ends.length;
-    const isUnsafe = (end: PendingEnd) => end.claim !== 'held' && end.outcome.kind === 'requeue';
+    const isUnsafe = (end: PendingEnd) => end.claim !== 'held' && pushes.has(end.outcome.kind);
     const dropped = execution === 'refused' ? [] : parcel.ends.filter(isUnsafe);
     this.waiting.unshift(...parcel.ends.filter((end) => !dropped.includes(end)));
     for (const end of dropped) end.answer?.reject(unconfirmed(end, cause));

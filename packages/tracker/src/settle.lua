@@ -22,6 +22,7 @@
 --            'retry'    the seconds until it is due, by Redis' clock
 --            'dead'     ''
 --            'requeue'  the queue's name; as with one RPUSH after the other, the last of a queue will be fetched first
+--            'yield'    the queue's name; at its back, so it will be fetched last
 -- Returns  { 1 when the instance is registered else 0, { position of each that was not held, so nothing was written },
 --          { position of each whose target holds another type: nothing was written, it is still held } }.
 --          Positions count from 0, the members of the runs first.
@@ -57,7 +58,7 @@ local fits = {}
 local function target_fits(entry)
   local key, wanted = KEYS[3], 'zset'
   if entry.kind == 'dead' then key = KEYS[4] end
-  if entry.kind == 'requeue' then key, wanted = ARGV[3] .. entry.extra, 'list' end
+  if entry.kind == 'requeue' or entry.kind == 'yield' then key, wanted = ARGV[3] .. entry.extra, 'list' end
   if fits[key] == nil then fits[key] = holds(key, wanted) end
   return fits[key]
 end
@@ -88,7 +89,7 @@ if #wanted > 0 then
   local names_fit = holds(KEYS[5], 'set')
   local time = redis.call('TIME')
   local now = time[1] + time[2] / 1000000
-  local retries, deaths, lines = {}, {}, {}
+  local retries, deaths, lines, backs = {}, {}, {}, {}
   for _, entry in ipairs(wanted) do
     if entry.kind == 'retry' then
       retries[#retries + 1] = string.format('%.6f', now + entry.extra)
@@ -97,8 +98,9 @@ if #wanted > 0 then
       deaths[#deaths + 1] = string.format('%.6f', now)
       deaths[#deaths + 1] = entry.bytes
     else
-      local line = lines[entry.extra] or {}
-      lines[entry.extra] = line
+      local ends = entry.kind == 'yield' and backs or lines
+      local line = ends[entry.extra] or {}
+      ends[entry.extra] = line
       line[#line + 1] = entry.bytes
     end
   end
@@ -108,9 +110,11 @@ if #wanted > 0 then
     redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', string.format('%.6f', now - ARGV[4]))
     redis.call('ZREMRANGEBYRANK', KEYS[4], 0, -1 - ARGV[5])
   end
-  for name, line in pairs(lines) do
-    if names_fit then redis.call('SADD', KEYS[5], name) end
-    redis.call('RPUSH', ARGV[3] .. name, unpack(line))
+  for ends, push in pairs({ [lines] = 'RPUSH', [backs] = 'LPUSH' }) do
+    for name, line in pairs(ends) do
+      if names_fit then redis.call('SADD', KEYS[5], name) end
+      redis.call(push, ARGV[3] .. name, unpack(line))
+    end
   end
 end
 return { registered, lost, blocked }

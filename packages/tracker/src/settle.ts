@@ -110,6 +110,8 @@ function entryOf(id: InstanceId, { job, claim, outcome }: End): ScriptArgument[]
       return [member, claim, 'retry', outcome.bytes, outcome.delaySeconds];
     case 'dead':
       return [member, claim, 'dead', outcome.bytes, ''];
+    case 'yield':
+      return [member, claim, 'yield', outcome.bytes, job.queue];
     default:
       return [member, claim, 'requeue', job.bytes, job.queue];
   }

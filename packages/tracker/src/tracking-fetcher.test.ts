@@ -376,23 +376,24 @@ describe('TrackingFetcher', () => {
 
   test('a full Redis drains: claims and all outcomes pass where a push is refused', async () => {
     await using it = await started();
-    await push(it.admin, 'a', 'c', 'r', 'd', 'q');
+    await push(it.admin, 'a', 'c', 'r', 'd', 'q', 'y');
     await it.admin.config('SET', 'maxmemory', '1');
     await expect(it.admin.lpush('queue:a', 'refused')).rejects.toThrow('OOM');
-    const [c, r, d, q] = await it.fetcher.fetch(['a'], 4);
+    const [c, r, d, q, y] = await it.fetcher.fetch(['a'], 5);
     const settled = await Promise.all([
       c?.settle({ kind: 'done' }),
       r?.settle({ kind: 'retry', bytes: Buffer.from('r'), delaySeconds: 5 }),
       d?.settle({ kind: 'dead', bytes: Buffer.from('d') }),
       q?.settle({ kind: 'requeue' }),
+      y?.settle({ kind: 'yield', bytes: Buffer.from('y') }),
     ]);
     await it.admin.config('SET', 'maxmemory', '0');
-    expect(settled).toEqual(['settled', 'settled', 'settled', 'settled']);
+    expect(settled).toEqual(['settled', 'settled', 'settled', 'settled', 'settled']);
     expect([
       await it.admin.zcard('retry'),
       await it.admin.zcard('dead'),
-      await it.admin.llen('queue:a'),
-    ]).toEqual([1, 1, 1]);
+      await it.admin.lrange('queue:a', 0, -1),
+    ]).toEqual([1, 1, ['y', 'q']]);
   });
 
   test('SCRIPT FLUSH in between is not noticed', async () => {

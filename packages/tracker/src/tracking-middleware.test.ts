@@ -34,7 +34,8 @@ function jobOf({ byClass, byPayload }: Said) {
   const job: Job = {
     ...{ displayClass: 'W', tags: [], locale: undefined, currentAttributes: () => undefined },
     ...{ jid: 'j1', class: 'W', queue: unit.queue, args: payload.args(), retryCount: undefined, attempt: 1 },
-    ...{ signal: new AbortController().signal, logger: silentLogger, payload, unit },
+    ...{ signal: new AbortController().signal, stopping: new AbortController().signal },
+    ...{ logger: silentLogger, payload, unit },
     options: byClass === undefined ? {} : { tracked: byClass },
   };
   return { job, unit };

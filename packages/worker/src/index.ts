@@ -3,7 +3,15 @@
 // Writing workers
 
 export { currentJob, maybeCurrentJob } from './current-job.js';
+export { defineIterableWorker } from './define-iterable-worker.js';
 export { type DefinedWorker, defineWorker, type FunctionWorkerSettings } from './define-worker.js';
+export { arrayEnumerator, type IterationPage, pageEnumerator } from './enumerators.js';
+export {
+  IterableWorker,
+  type IterationSource,
+  type IterationStep,
+  type IterationSteps,
+} from './iterable-worker.js';
 export type { AnyWorker, RegisteredWorker } from './registered-worker.js';
 export { Worker, type WorkerDecorator } from './worker-decorator.js';
 export { WorkerRegistry } from './worker-registry.js';
@@ -14,6 +22,7 @@ export type { WorkerSettings } from './worker-settings.js';
 export { type Clock, RedisClock } from './clock.js';
 export type { FailureEnding, FailureHandler } from './failure-handlers.js';
 export type { ForeignFeatures } from './foreign-features.js';
+export { IterationRunner, type IterationRunnerOptions } from './iteration-runner.js';
 export type { JobLogLevel } from './job-log.js';
 export type { JobProcessor, ProcessedJob } from './job-processor.js';
 export { type JobRetrySettings, retryDelaySeconds } from './job-retry.js';
@@ -26,6 +35,11 @@ export {
 
 // What runs, and what was counted
 
+export {
+  Cancellations,
+  type CancellationsParts,
+  type CancellationsSettings,
+} from './cancellations.js';
 export { JobMetrics } from './job-metrics.js';
 export { type JobCounts, JobStats } from './job-stats.js';
 export { type RunningJob, RunningJobs } from './running-jobs.js';

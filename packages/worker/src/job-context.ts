@@ -15,6 +15,7 @@ import {
   type WorkerOptions,
 } from '@tsq/core';
 import { readCurrentAttributes } from './current-attributes.js';
+import type { Interruption } from './iteration.js';
 import type { RegisteredWorker } from './registered-worker.js';
 import type { RunningJob } from './running-jobs.js';
 
@@ -31,6 +32,12 @@ export class RunningJobContext implements Job, RunningJob {
   abortReason: TsqError | undefined;
   /** Called when somebody else ends the job while it is decided what becomes of its failure. */
   whenTakenAway: (() => void) | undefined;
+  /** An iterable job that is not at its end: why it goes on later. */
+  interruption: Interruption | undefined;
+  /** Called once Redis has confirmed that the job is done. */
+  whenDone: (() => void) | undefined;
+  private isStopping = false;
+  private stoppingController: AbortController | undefined;
   private readonly startedAt = performance.now();
   private readonly slotNumber = slots++;
   private startedAtEpochMs: number | undefined;
@@ -117,6 +124,14 @@ export class RunningJobContext implements Job, RunningJob {
     return this.controller.signal;
   }
 
+  get stopping(): AbortSignal {
+    if (this.stoppingController === undefined) {
+      this.stoppingController = new AbortController();
+      if (this.isStopping) this.stoppingController.abort();
+    }
+    return this.stoppingController.signal;
+  }
+
   get slot(): string {
     return this.slotNumber.toString(36).padStart(4, '0');
   }
@@ -135,6 +150,11 @@ export class RunningJobContext implements Job, RunningJob {
   get isTakenAway(): boolean {
     const code = this.abortReason?.code;
     return code === 'TSQ_JOB_STOPPED' || code === 'TSQ_CLAIM_LOST';
+  }
+
+  tellStopping(): void {
+    this.isStopping = true;
+    this.stoppingController?.abort();
   }
 
   abort(reason: TsqError): void {

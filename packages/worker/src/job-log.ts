@@ -41,6 +41,13 @@ export class JobLog {
     logThrown(job.levelLogger, 'warn', fields, error, 'interrupted');
   }
 
+  /** An iterable job that stored where it stands, and goes on later. */
+  interrupted(job: RunningJobContext, outcome: Outcome): void {
+    if (this.level === 'failures') return;
+    const fields = { ...endFields(job, outcome), reason: job.interruption };
+    logSafely(() => infoLogger(job)?.info(fields, 'interrupted, and goes on later'));
+  }
+
   /** Somebody asked for the work, and it is not done. */
   expired(job: RunningJobContext, lateMs: number): void {
     const late = { outcome: 'expired', expiredForSeconds: Math.round(lateMs) / 1_000 };

@@ -227,6 +227,14 @@ describe('Manager', () => {
     expect(await line()).toEqual(numbers(996, 1_005));
   });
 
+  test('quiet: what runs is told at once, long before the deadline of a stop', async () => {
+    await push('1', '2');
+    const it = await started((_text, _signal, stopping) => untilAborted(stopping), { concurrency: 2 });
+    await eventually(() => expect(it.manager.busy).toBe(2));
+    await it.manager.quiet();
+    await eventually(() => expect(it.processor.ended.toSorted()).toEqual(['1', '2']));
+  });
+
   test('quiet: what a fetch brings that was on its way goes back', async () => {
     const it = make(() => undefined);
     await it.fetcher.start();
@@ -308,17 +316,18 @@ describe('Manager', () => {
   test('quiet: what waits and what a fetch brings meanwhile go back in the order of their line', async () => {
     await push(...numbers(2_000));
     const hold = gateOf();
-    const it = make((text) => (Number(text) > 1_000 ? hold.promise : undefined), {
+    let isHolding = false;
+    const it = make(() => (isHolding ? hold.promise : undefined), {
       concurrency: 1,
       claimAheadMs: 1_000,
       maxBatch: 100,
     });
     await it.fetcher.start();
-    // Held is the first fetch that is sent while jobs wait behind the slow one.
-    const { gate, asked } = holdFetches(
-      it.fetcher,
-      () => it.processor.ended.length === 1_000 && it.manager.waiting > 0,
-    );
+    // Held is the first fetch that is sent while jobs wait; from then on the one slot is held too.
+    const { gate, asked } = holdFetches(it.fetcher, () => {
+      isHolding ||= it.processor.ended.length >= 100 && it.manager.waiting > 0;
+      return isHolding;
+    });
     await it.manager.start();
     await asked.promise;
     const quiet = it.manager.quiet();
@@ -326,8 +335,9 @@ describe('Manager', () => {
     await quiet;
     hold.resolve();
     await it.manager.stop(new AbortController().signal);
-    expect(it.processor.ended).toEqual(numbers(1_001));
-    expect(await line()).toEqual(numbers(999, 1_002));
+    const ended = it.processor.ended.length;
+    expect(it.processor.ended).toEqual(numbers(ended));
+    expect(await line()).toEqual(numbers(2_000 - ended, ended + 1));
   });
 
   test('a stop waits for the fetch on its way, and gives back what it brings', async () => {

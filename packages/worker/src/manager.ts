@@ -25,7 +25,7 @@ import { Lifecycle } from './lifecycle.js';
 import { logThrown } from './log-thrown.js';
 import type { QueueOrder } from './queue-order.js';
 import { ReadyLine } from './ready-line.js';
-import type { RunningJobs } from './running-jobs.js';
+import type { RunningJob, RunningJobs } from './running-jobs.js';
 import { Slot } from './slot.js';
 import { within } from './within.js';
 
@@ -154,6 +154,7 @@ export class Manager implements Component {
 
   private async quietDown(): Promise<void> {
     this.quieted.abort();
+    for (const job of this.runningJobs()) job.tellStopping?.();
     // The fetch on its way brings younger jobs: they go back first, so that the line keeps its order.
     await this.feeding;
     this.giveBack(this.ready.takeAll(), 'quiet');
@@ -186,15 +187,18 @@ export class Manager implements Component {
       'TSQ_JOB_STOPPED',
       'the process stops and the time for running jobs is over; the job goes back to its queue and runs again',
     );
-    // Only those of this manager: others may have jobs of their own in the same list.
-    const units = new Set(this.slots.map((slot) => slot.unit));
-    const mine = this.parts.running.list().filter((job) => units.has(job.unit));
-    for (const job of mine) job.abort(reason);
+    for (const job of this.runningJobs()) job.abort(reason);
     await within(this.settings.stopGraceMs, (signal) => this.until(() => this.busy === 0, signal));
     // What runs is older than what waits: it goes back last, and ends up in front.
     this.giveBack(this.ready.takeAll(), 'quiet');
     const left = this.slots.flatMap((slot) => (slot.unit === undefined ? [] : [slot.unit]));
     this.giveBack(left, 'deadline');
+  }
+
+  /** Only those of this manager: others may have jobs of their own in the same list. */
+  private runningJobs(): readonly RunningJob[] {
+    const units = new Set(this.slots.map((slot) => slot.unit));
+    return this.parts.running.list().filter((job) => units.has(job.unit));
   }
 
   /**

@@ -15,12 +15,15 @@ import {
   type Settlement,
   silentLogger,
   type TsqError,
+  timestampJson,
   type UnitOfWork,
 } from '@tsq/core';
 import { type Clock, hostClock } from './clock.js';
 import { jobStorage } from './current-job.js';
 import { callHandlers, type FailureHandler } from './failure-handlers.js';
 import { type ForeignFeatures, refusalOf, refusalOutcome } from './foreign-features.js';
+import type { Interruption } from './iteration.js';
+import type { IterationRunner } from './iteration-runner.js';
 import { RunningJobContext } from './job-context.js';
 import { expiresAtMs } from './job-expiry.js';
 import { JobLog, type JobLogLevel } from './job-log.js';
@@ -42,6 +45,10 @@ export interface ProcessorParts {
   /** Decides about `expires_in` and `retry_for`. Default: this host's; see RedisClock. */
   readonly clock?: Clock;
   readonly metrics?: JobMetrics | undefined;
+  /** Told of each cancelled job whose end Redis has confirmed. */
+  readonly cancellations?: { forget(jid: string): Promise<void> };
+  /** Runs workers that iterate; without it their jobs fail. */
+  readonly iterations?: IterationRunner;
   readonly logger?: Logger;
 }
 
@@ -82,6 +89,7 @@ const expired: Outcome = { kind: 'discarded' };
 
 export class Processor implements JobProcessor {
   private refused = 0;
+  private cancelled = 0;
   private readonly logger: Logger;
   private readonly jobLog: JobLog;
   private readonly jobRetry: JobRetry;
@@ -111,6 +119,11 @@ export class Processor implements JobProcessor {
     return this.refused;
   }
 
+  /** Jobs that ended, since the start, because somebody had cancelled them. */
+  get cancelledJobs(): number {
+    return this.cancelled;
+  }
+
   async process(unit: UnitOfWork): Promise<ProcessedJob> {
     let job: RunningJobContext | undefined;
     try {
@@ -130,6 +143,7 @@ export class Processor implements JobProcessor {
       try {
         await this.run(job);
       } catch (error) {
+        if (job.abortReason?.code === 'TSQ_JOB_CANCELLED') return this.cancel(job, error);
         return await this.fail(job, error);
       }
       return this.succeed(job);
@@ -154,13 +168,15 @@ export class Processor implements JobProcessor {
   private run(job: RunningJobContext): Promise<void> {
     const worker = job.worker ?? this.parts.registry.find(job.class); // unknown: throws; another process may know it
     const args = worker.checkArgs(job.args); // against the schema: retry, and the message names the argument
-    const perform = () => asPromise(() => worker.perform(job, args));
+    const perform = () => asPromise(() => worker.perform(job, args, this.parts.iterations));
     const start = () => jobStorage.run(job, () => this.parts.middleware.invoke(job, perform));
     return worker.timeoutMs === undefined ? start() : this.jobTimeout.enforce(job, worker.timeoutMs, start);
   }
 
   private succeed(job: RunningJobContext): ProcessedJob {
+    if (job.interruption !== undefined) return this.goOnLater(job, job.interruption);
     const processed = this.end(job, done);
+    if (job.abortReason !== undefined) void this.forgetCancellation(job, processed); // heeded or not, it is over
     this.jobLog.done(job);
     return processed;
   }
@@ -173,6 +189,7 @@ export class Processor implements JobProcessor {
   }
 
   private async fail(job: RunningJobContext, error: unknown): Promise<ProcessedJob> {
+    if (job.interruption !== undefined) return this.goOnLater(job, job.interruption);
     const outcome = job.isTakenAway ? requeue : await this.outcomeOf(job, error);
     const processed = this.end(job, outcome);
     if (outcome === requeue) {
@@ -182,6 +199,21 @@ export class Processor implements JobProcessor {
     this.jobLog.failed(job, error, outcome);
     await this.tellHandlers(job, error, processed);
     return processed;
+  }
+
+  /** An iterable job, whatever middleware made of its interruption: it is not at its end, so it must not be taken for done. */
+  private goOnLater(job: RunningJobContext, interruption: Interruption): ProcessedJob {
+    const outcome = interruption === 'stopping' ? requeue : this.yieldOf(job);
+    const processed = this.end(job, outcome);
+    if (job.worker !== undefined) this.parts.metrics?.count(job, 'passed'); // its time counts, as in Sidekiq
+    this.jobLog.interrupted(job, outcome);
+    return processed;
+  }
+
+  /** At the back of the line it has waited since now. */
+  private yieldOf(job: RunningJobContext): Outcome {
+    const { dialect = 'seconds', now = Date.now } = this.settings.retry ?? {};
+    return { kind: 'yield', bytes: job.payload.edit({ enqueued_at: timestampJson(dialect, now()) }) };
   }
 
   /** `requeue` when the job is taken away while its worker's hooks are asked: who runs it next asks them again. */
@@ -203,8 +235,14 @@ export class Processor implements JobProcessor {
     this.parts.running.end(job);
     if (outcome === expired)
       this.parts.stats.count('passed'); // it has ended, but was not run: that says nothing of its class
-    else if (outcome !== requeue) this.count(job, outcome === done ? 'passed' : 'failed');
-    return { outcome, settlement: this.settle(job.unit, outcome, job) };
+    else if (outcome !== requeue && outcome.kind !== 'yield')
+      this.count(job, outcome === done ? 'passed' : 'failed');
+    const settlement = this.settle(job.unit, outcome, job);
+    const { whenDone } = job;
+    if (outcome === done && whenDone !== undefined) {
+      void settlement.then((word) => (word === 'settled' ? whenDone() : undefined));
+    }
+    return { outcome, settlement };
   }
 
   private count(job: RunningJobContext, result: 'passed' | 'failed'): void {
@@ -242,6 +280,25 @@ export class Processor implements JobProcessor {
     const fields = { jid: job.jid, class: job.class, queue: job.queue, retryInSeconds: outcome.delaySeconds };
     logThrown(this.logger, 'warn', fields, reason, 'refused');
     return processed;
+  }
+
+  /** Not retried, not dead, and no failure: somebody wanted it so. */
+  private cancel(job: RunningJobContext, error: unknown): ProcessedJob {
+    this.cancelled += 1;
+    job.unit.whenLost = undefined;
+    this.parts.running.end(job);
+    this.parts.stats.count('passed');
+    const outcome: Outcome = { kind: 'discarded' };
+    const processed = { outcome, settlement: this.settle(job.unit, outcome, job) };
+    const { jid, class: name, queue, durationMs } = job;
+    logThrown(this.logger, 'warn', { jid, class: name, queue, durationMs }, error, 'cancelled');
+    void this.forgetCancellation(job, processed);
+    return processed;
+  }
+
+  private async forgetCancellation({ jid, abortReason }: RunningJobContext, { settlement }: ProcessedJob) {
+    if (abortReason?.code !== 'TSQ_JOB_CANCELLED') return;
+    if ((await settlement) === 'settled') await this.parts.cancellations?.forget(jid);
   }
 
   /** For what should not happen. An outcome that was handed over before the fault stays: the first call counts. */

@@ -11,12 +11,14 @@ import {
   type WorkerOptions,
   workerDefinitionOf,
 } from '@tsq/core';
+import { iterations, iterationsOf } from './iterable-worker.js';
+import type { IterableJob, IterationRunner } from './iteration-runner.js';
 
 /** What a registry takes: a class decorated with `@Worker`, or what `defineWorker` returned. */
 export type AnyWorker = WorkerClass | FunctionWorker;
 
-/** Runs a job's code with args that fit. */
-type Perform = (job: Job, args: readonly unknown[]) => unknown;
+/** Runs a job's code with args that fit; that of a worker that iterates by way of a runner. */
+type Perform = (job: IterableJob, args: readonly unknown[], runner?: IterationRunner) => unknown;
 
 export class RegisteredWorker {
   readonly name: string;
@@ -57,7 +59,14 @@ export function registered(worker: AnyWorker, file?: string): RegisteredWorker {
     throw new TsqError('TSQ_WORKER_INVALID', message);
   }
   if (typeof worker === 'function') {
-    return new RegisteredWorker(definition, `class ${worker.name}${place}`, performOfClass(worker));
+    const perform = iterations in worker.prototype ? iterateOfClass(worker) : performOfClass(worker);
+    return new RegisteredWorker(definition, `class ${worker.name}${place}`, perform);
+  }
+  const steps = iterationsOf(worker);
+  if (steps !== undefined) {
+    const source = `defineIterableWorker("${definition.name}")${place}`;
+    const perform: Perform = (job, args, runner) => runnerOf(runner).run(job, steps, args);
+    return new RegisteredWorker(definition, source, perform);
   }
   return new RegisteredWorker(
     definition,
@@ -66,20 +75,42 @@ export function registered(worker: AnyWorker, file?: string): RegisteredWorker {
   );
 }
 
-/** A new instance for each job, with the job on it. */
+interface Instance {
+  job?: unknown;
+  perform(...args: readonly unknown[]): unknown;
+}
+
 function performOfClass(worker: WorkerClass): Perform {
-  // The compiler has held `perform` to the schema's output; without a schema the producer answers for the types.
-  const Class = worker as unknown as new () => {
-    job?: unknown;
-    perform(...args: readonly unknown[]): unknown;
+  const instanceFor = instancesOf(worker);
+  return (job, args) => instanceFor(job).perform(...args);
+}
+
+function iterateOfClass(worker: WorkerClass): Perform {
+  const instanceFor = instancesOf(worker);
+  return (job, args, runner) => {
+    const steps = iterationsOf(instanceFor(job));
+    return steps === undefined ? undefined : runnerOf(runner).run(job, steps, args);
   };
+}
+
+/** A new instance for each job, with the job on it. */
+function instancesOf(worker: WorkerClass): (job: Job) => Instance {
+  // The compiler has held `perform` to the schema's output; without a schema the producer answers for the types.
+  const Class = worker as unknown as new () => Instance;
   // A class that has a `job` of its own keeps it.
   const isTaken = 'job' in Class.prototype;
-  return (job, args) => {
+  return (job) => {
     const instance = new Class();
     if (!isTaken && instance.job === undefined) seat(instance, job);
-    return instance.perform(...args);
+    return instance;
   };
+}
+
+function runnerOf(runner: IterationRunner | undefined): IterationRunner {
+  if (runner !== undefined) return runner;
+  const message =
+    'this worker iterates, and the Processor was given no IterationRunner (`iterations`) to store its cursor with';
+  throw new TsqError('TSQ_WORKER_INVALID', message);
 }
 
 /** Not enumerable: a worker that is logged or copied does not drag its job along. A frozen instance goes without. */

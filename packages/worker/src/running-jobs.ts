@@ -14,6 +14,8 @@ export interface RunningJob {
   readonly startedAtMs: number;
   /** Fires the job's AbortSignal. */
   abort(reason: TsqError): void;
+  /** The process takes no new jobs. */
+  tellStopping?(): void;
 }
 
 export class RunningJobs {

@@ -67,6 +67,10 @@ const rules: Readonly<Record<keyof WorkerSettings, Rule>> = {
     accepts: (value) => typeof value === 'number' && value > 0 && value <= longestSeconds,
   },
   logLevel: { expected: `one of ${logLevels.join(', ')}`, accepts: isLogLevel },
+  maxIterationRuntime: {
+    expected: 'seconds, more than 0',
+    accepts: (value) => typeof value === 'number' && value > 0,
+  },
   args: {
     expected: 'a zod schema of a tuple or an array',
     // By what it can do: the workers' project may have a copy of zod of its own.

@@ -1,7 +1,7 @@
 /** The workers of the end-to-end tests; `tsq-worker -r` loads this file. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { stringifyJson } from '@tsq/core';
-import { currentJob, defineWorker, Worker } from '@tsq/worker';
+import { arrayEnumerator, currentJob, defineWorker, IterableWorker, Worker } from '@tsq/worker';
 import { note } from './journal.js';
 
 /** Notes its args: as they stood in the payload, and as they are written again from what the handler got. */
@@ -72,6 +72,31 @@ export class IgnoringTimeout {
   async perform(durationMs: number): Promise<void> {
     await delay(durationMs);
     note('end', currentJob().jid);
+  }
+}
+
+/** Walks to a number, and takes its time for each step. */
+@Worker({ name: 'Interop::Walk', tracked: true })
+export class Walk extends IterableWorker<[steps: number, stepMs: number], number, number> {
+  override enumerator([steps]: [steps: number, stepMs: number], cursor: number | undefined) {
+    note('from', this.job.jid, String(cursor ?? 'start'));
+    return arrayEnumerator(
+      Array.from({ length: steps }, (_, index) => index),
+      cursor,
+    );
+  }
+
+  override async eachIteration(step: number, _steps: number, stepMs: number): Promise<void> {
+    await delay(stepMs);
+    note('step', this.job.jid, String(step));
+  }
+
+  override onCancel(): void {
+    note('cancelled', this.job.jid);
+  }
+
+  override onComplete(): void {
+    note('end', this.job.jid);
   }
 }
 

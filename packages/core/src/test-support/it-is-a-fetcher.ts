@@ -153,6 +153,14 @@ export function itIsAFetcher(redis: TestRedis, make: () => Fetcher | Promise<Fet
       expect((await fetcher.fetch(['q'], 4)).map(text)).toEqual(['1', '2', '3', '4']);
     });
 
+    test('yield: the new bytes go to the back of the line', async () => {
+      const { connection, unit } = await take('job');
+      await connection.lpush(keys.queue('q'), 'younger', 'youngest');
+      expect(await unit.settle({ kind: 'yield', bytes: notText })).toBe('settled');
+      const line = await connection.lrangeBuffer(keys.queue('q'), 0, -1);
+      expect(line).toEqual([notText, Buffer.from('youngest'), Buffer.from('younger')]);
+    });
+
     test("retry: the new bytes are due after the delay, by Redis' clock", async () => {
       const { connection, unit } = await take('job');
       const before = await now(connection);

@@ -121,6 +121,7 @@ export class ListFetcher implements Fetcher {
 
   private async writeOnce(redis: Redis, queue: string, bytes: Buffer, outcome: Outcome): Promise<void> {
     if (outcome.kind === 'requeue') await redis.rpush(keys.queue(queue), bytes);
+    else if (outcome.kind === 'yield') await redis.lpush(keys.queue(queue), outcome.bytes);
     else if (outcome.kind === 'retry')
       await redis.zadd(keys.retry, (await nowSeconds(redis)) + outcome.delaySeconds, outcome.bytes);
     else if (outcome.kind === 'dead') await redis.zadd(keys.dead, await nowSeconds(redis), outcome.bytes);

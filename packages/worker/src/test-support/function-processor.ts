@@ -3,7 +3,7 @@ import type { Outcome, TsqError, UnitOfWork } from '@tsq/core';
 import type { JobProcessor, ProcessedJob } from '../job-processor.js';
 import { RunningJobs } from '../running-jobs.js';
 
-export type JobFunction = (text: string, signal: AbortSignal) => unknown;
+export type JobFunction = (text: string, signal: AbortSignal, stopping: AbortSignal) => unknown;
 
 export class FunctionProcessor implements JobProcessor {
   readonly running = new RunningJobs();
@@ -16,21 +16,23 @@ export class FunctionProcessor implements JobProcessor {
 
   async process(unit: UnitOfWork): Promise<ProcessedJob> {
     const stop = new AbortController();
+    const stopping = new AbortController();
     this.started += 1;
     const slot = String(this.started);
     const abort = (reason: TsqError) => stop.abort(reason);
-    const job = { slot, unit, jid: '', class: '', startedAtMs: Date.now(), abort };
+    const tellStopping = () => stopping.abort();
+    const job = { slot, unit, jid: '', class: '', startedAtMs: Date.now(), abort, tellStopping };
     this.running.begin(job);
     this.mostAtOnce = Math.max(this.mostAtOnce, this.running.size);
-    const outcome = await this.outcomeOf(unit, stop.signal);
+    const outcome = await this.outcomeOf(unit, stop.signal, stopping.signal);
     this.running.end(job);
     return { outcome, settlement: unit.settle(outcome).catch(() => 'unknown') };
   }
 
-  private async outcomeOf(unit: UnitOfWork, signal: AbortSignal): Promise<Outcome> {
+  private async outcomeOf(unit: UnitOfWork, signal: AbortSignal, stopping: AbortSignal): Promise<Outcome> {
     const text = unit.bytes.toString();
     try {
-      await this.run(text, signal);
+      await this.run(text, signal, stopping);
       this.ended.push(text);
       return { kind: 'done' };
     } catch (error) {
