@@ -57,6 +57,18 @@ describe('jobs of Pro and Enterprise', () => {
     expect(logger.matching('warn', 'refused')).toHaveLength(1);
   });
 
+  test("a job that has not failed before gets a failed_at, without which Sidekiq's page of it fails, and no other does", async () => {
+    const failedAt = (text: string) => /"failed_at":([\d.]+)/.exec(text)?.[1];
+    const { unit: first } = await process('{"class":"W","args":[],"bid":"B1"}');
+    const { unit: again } = await process(
+      '{"class":"W","args":[],"bid":"B1","failed_at":1.5,"retry_count":0}',
+    );
+    const bytesOf = ({ outcomes: [outcome] }: RecordingUnit) =>
+      outcome?.kind === 'retry' ? outcome.bytes : '';
+    expect(Number(failedAt(bytesOf(first).toString()))).toBeGreaterThan(1e9);
+    expect(failedAt(bytesOf(again).toString())).toBe('1.5');
+  });
+
   test('it is refused though this process does not know its class: a batch must not see a failure', async () => {
     const { refused } = await process('{"class":"Unknown","args":[],"bid":"B1"}');
     expect(refused).toBe(1);

@@ -33,17 +33,23 @@ export function refusalOf(payload: Payload): TsqError | undefined {
   return undefined;
 }
 
-/** @param queue that it was taken from */
+/**
+ * @param queue that it was taken from
+ * @param now JSON text of this moment. Sidekiq's page of an entry of `retry` fails without a `failed_at`; the first real failure
+ *   writes it anew
+ */
 export function refusalOutcome(
   payload: Payload,
   queue: string,
   reason: TsqError,
+  now: string,
   random = Math.random,
 ): Extract<Outcome, { kind: 'retry' }> {
   const bytes = payload.edit({
     queue: JSON.stringify(queue),
     error_message: JSON.stringify(`${reason.code}: ${reason.message}`),
     error_class: JSON.stringify(reason.name),
+    ...(payload.has('failed_at') ? undefined : { failed_at: now }),
   });
   return { kind: 'retry', bytes, delaySeconds: shortestPauseSeconds + random() * jitterSeconds };
 }

@@ -147,6 +147,12 @@ describe('JobRetry', () => {
         expect(await kindOf({ retry: 0, retry_for: 0 })).toBe('retry');
       });
 
+      test('a failed_at without a count is that of a refusal, and begins no time', async () => {
+        const outcome = await outcomeOf(job({ retry_for: 60, failed_at: agoSeconds(3_600) }));
+        expect(outcome.kind).toBe('retry');
+        expect(fieldsOf(outcome).failed_at).toBe(nowMs / 1_000);
+      });
+
       test('up to Sidekiq 8.0, by setting, the count ends it too', async () => {
         const settings = { retryForRule: 'time-or-count' } as const;
         const more = { retry: 2, retry_for: 60, failed_at: agoSeconds(1) };

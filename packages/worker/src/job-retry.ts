@@ -95,6 +95,11 @@ export class JobRetry {
     return { kind: 'retry', bytes, delaySeconds: this.delaySeconds(count, decision) };
   }
 
+  /** JSON text of this moment, in the dialect of the fleet. */
+  stamp(): string {
+    return timestampJson(this.settings.dialect, this.settings.now());
+  }
+
   private delaySeconds(count: number, decision: number | 'default'): number {
     const random = this.settings.random();
     if (decision === 'default') return retryDelaySeconds(count, random);
@@ -110,7 +115,8 @@ export class JobRetry {
 
   private isExhausted(payload: Payload, { count, limit, retryForSeconds, clockMs }: Reckoning): boolean {
     if (retryForSeconds === undefined) return count >= limit;
-    const failedAtMs = timeMs(payload, 'failed_at');
+    // Of a job that was refused before, `failed_at` stands without a count: it has not failed yet.
+    const failedAtMs = storedCount(payload) === undefined ? undefined : timeMs(payload, 'failed_at');
     const isOver =
       failedAtMs !== undefined && clockMs !== undefined && failedAtMs + retryForSeconds * 1_000 < clockMs;
     // One that failed before, nobody can say when, must come to an end too.

@@ -275,7 +275,7 @@ export class Processor implements JobProcessor {
   /** It has not begun: neither shown as running nor counted by Sidekiq's statistics. */
   private refuse(job: RunningJobContext, reason: TsqError): ProcessedJob {
     this.refused += 1;
-    const outcome = refusalOutcome(job.payload, job.queue, reason);
+    const outcome = refusalOutcome(job.payload, job.queue, reason, this.jobRetry.stamp());
     const processed = { outcome, settlement: this.settle(job.unit, outcome, job) };
     const fields = { jid: job.jid, class: job.class, queue: job.queue, retryInSeconds: outcome.delaySeconds };
     logThrown(this.logger, 'warn', fields, reason, 'refused');

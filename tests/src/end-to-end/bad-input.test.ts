@@ -94,6 +94,35 @@ describe('bad input that fails once', () => {
   });
 });
 
+describe('a queue with an odd name', () => {
+  const names = [
+    'a:b|c',
+    'mail@home',
+    '@',
+    'two words',
+    'quo"te\\',
+    'Übergrößen 😀',
+    '{tag}',
+    'queue:default',
+    '__proto__',
+  ];
+
+  test.each(names)('%s: its job runs, fails, and comes back to it', async (queue) => {
+    const { trapped, workers } = observed(1);
+    const connection = redis.connect();
+    const text = `{"class":"${trapClass}","args":[1],"jid":"odd","queue":${JSON.stringify(queue)}}`;
+    await connection.lpush(`queue:${queue}`, text);
+    await using runtime = await startRuntime(redis.url, workers, { queue });
+    await eventually(async () => expect(await connection.zcard('retry')).toBe(1), patienceMs);
+    const [entry = ''] = await connection.zrange('retry', '0', '-1');
+    expect(JSON.parse(entry)).toMatchObject({ queue });
+    await connection.zadd('retry', 'XX', 0, entry);
+    await runtime.poller.poll();
+    await eventually(() => expect(trapped).toEqual(['[1]']), patienceMs);
+    expect(await connection.smembers('queues')).toEqual([queue]);
+  });
+});
+
 test('a hundred jobs of the same bytes, without a jid, that fail at once are a hundred entries in retry', async () => {
   const { workers } = observed(1);
   const same = Buffer.from(`{"class":"${trapClass}","args":[]}`);

@@ -1,7 +1,7 @@
 /** Sidekiq's own Web UI on tsq's state: every page answers, shows what is there, and its buttons reach the process. */
 import { describe, expect, test } from '@jest/globals';
-import { Client, DeadSet, RetrySet, ScheduledSet } from '@tsq/core';
-import { describeWithRuby, eventually, useRedis } from '@tsq/core/test-support';
+import { Client, DeadSet, Payload, RetrySet, ScheduledSet } from '@tsq/core';
+import { describeWithRuby, eventually, type TestRedis, useRedis } from '@tsq/core/test-support';
 import { type TsqWorker, useTsqWorkers } from './tsq-worker.js';
 
 /** The UI, called without a server in between. `page` is GET; it answers [status, body]. */
@@ -23,6 +23,17 @@ cookie = busy['Set-Cookie'].split(';').first
 answer = browser.post('/busy', params: form, 'HTTP_COOKIE' => cookie)
 [form['identity'], answer.status, answer['Location']]
 `;
+
+/** The same for a button of the page of one entry. `args`: its path, the button. */
+const press = `${web}
+path, button = args
+shown = browser.get(path)
+token = shown.body[/name=['"]authenticity_token['"] value=['"]([^'"]+)['"]/, 1]
+form = { 'authenticity_token' => token, button => button }
+browser.post(path, params: form, 'HTTP_COOKIE' => shown['Set-Cookie'].split(';').first).status
+`;
+
+type Redis = ReturnType<TestRedis['connect']>;
 
 describeWithRuby("Sidekiq's Web UI on tsq's state", (ruby) => {
   const redis = useRedis();
@@ -97,6 +108,61 @@ describeWithRuby("Sidekiq's Web UI on tsq's state", (ruby) => {
       });
       expect(answers).toEqual(paths.map((path) => ({ path, status: 200, missing: [] })));
     });
+  });
+
+  describe('the buttons of one entry', () => {
+    /** Pages of the sets, each with a set of ours. */
+    const pages = {
+      retries: (connection: Redis) => new RetrySet(connection),
+      scheduled: (connection: Redis) => new ScheduledSet(connection),
+      morgue: (connection: Redis) => new DeadSet(connection),
+    };
+    const keyOf = { retries: 'retry', scheduled: 'schedule', morgue: 'dead' };
+
+    test.each([
+      ['retries', 'retry', 'queue:low'],
+      ['retries', 'delete', undefined],
+      ['retries', 'kill', 'dead'],
+      ['scheduled', 'add_to_queue', 'queue:low'],
+      ['scheduled', 'delete', undefined],
+      ['morgue', 'retry', 'queue:low'],
+      ['morgue', 'delete', undefined],
+    ] as const)(
+      '/%s: %s moves the entry that tsq wrote, and nothing stays behind',
+      async (page, button, goal) => {
+        const admin = redis.connect();
+        await using client = new Client({ url: redis.url });
+        const jid = await client.with({ queue: 'low' }).enqueueIn(3_600, 'Interop::Echo', [1]);
+        const [bytes = ''] = await admin.zrange('schedule', '0', '-1');
+        await admin.del('schedule', 'queues');
+        const failed = Payload.parse(Buffer.from(bytes)).edit({
+          failed_at: '1795466808.5',
+          retry_count: '0',
+        });
+        await admin.zadd(keyOf[page], String(Date.now() / 1_000 + 3_600), failed);
+        expect(await run(press, `/${page}/${await firstId(pages[page](admin))}`, button)).toBe(302);
+        expect(await admin.zcard(keyOf[page])).toBe(0);
+        const landed = {
+          'queue:low': await admin.lrange('queue:low', 0, -1),
+          dead: await admin.zrange('dead', '0', '-1'),
+        };
+        const places = Object.entries(landed).filter(([, jobs]) =>
+          jobs.some((job) => job.includes(`"jid":"${jid}"`)),
+        );
+        expect(places.map(([place]) => place)).toEqual(goal === undefined ? [] : [goal]);
+      },
+    );
+  });
+
+  test('the page of a job that was refused shows why', async () => {
+    await tsq.start(redis.url, '-q', 'low');
+    await using client = new Client({ url: redis.url });
+    await client.with({ queue: 'low', custom: { bid: 'B1' } }).enqueue('Interop::Echo', [1]);
+    await eventually(async () => expect(await redis.connect().zcard('retry')).toBe(1));
+    const path = `/retries/${await firstId(new RetrySet(redis.connect()))}`;
+    const [status, body] = (await run(`${web}\npage[args.first]`, path)) as [number, string];
+    expect(status).toBe(200);
+    expect(body).toContain('TSQ_JOB_REFUSED');
   });
 
   test('the Quiet button of a process on /busy reaches it', async () => {

@@ -22,17 +22,17 @@ export interface Runtime extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-/** Works on the queue `default`, ten jobs at once. */
+/** Works on one queue, by default `default`, ten jobs at once. */
 export async function startRuntime(
   url: string,
   workers: readonly AnyWorker[],
-  settings: { readonly dialect?: Dialect } = {},
+  settings: { readonly dialect?: Dialect; readonly queue?: string } = {},
 ): Promise<Runtime> {
-  const { dialect = 'seconds' } = settings;
+  const { dialect = 'seconds', queue = 'default' } = settings;
   const logger = new RecordingLogger();
   const redis = openConnection({ url }, { name: 'runtime', logger });
   const instance = new Instance('runtime');
-  const order = new QueueOrder([{ name: 'default', weight: 0 }]);
+  const order = new QueueOrder([{ name: queue, weight: 0 }]);
   const running = new RunningJobs();
   const stats = new JobStats();
   const fetcher = new TrackingFetcher({ location: { url }, instance, logger });
