@@ -73,7 +73,12 @@ export class Watch {
     await this.note(connections, before.run);
     this.nameless = without(fleet.unseen, connections);
     const missing = without(suspects, connections);
-    return missing.length === 0 ? [] : await this.lookAgain(fleet, missing, before);
+    if (missing.length === 0) return [];
+    const doubt = this.ownDoubt(connections);
+    if (doubt === undefined) return await this.lookAgain(fleet, missing, before);
+    // The turn goes to the next at once, who may have been there for longer.
+    this.noteDoubt(doubt, missing);
+    return [];
   }
 
   private async lookAgain(
@@ -140,7 +145,8 @@ export class Watch {
     const { connectionName } = this.options;
     const own = connections.find(({ name }) => name === connectionName);
     if (own === undefined) return 'the list of connections does not show who looks';
-    const steadySeconds = 1 + Math.ceil((2 * this.intervalMs + confirmMs) / 1_000);
+    // Since before the look that saw the missing one last; in whole seconds, as the list has them.
+    const steadySeconds = 1 + Math.ceil((2 * this.intervalMs) / 1_000);
     return own.ageSeconds < steadySeconds ? 'who looks has been connected for too short a time' : undefined;
   }
 
