@@ -27,7 +27,17 @@ export class WorkerProcess {
   static start(name: string, settings: WorkerSettings): WorkerProcess {
     const times = ['--heartbeat-interval', '1', '--heartbeat-ttl', '3', '--recovery-interval', '1'];
     const start = ['--recovery-start-delay', '1', '--poll-average', '1'];
-    const place = ['-r', workers, '-q', settings.queue, '--namespace', settings.namespace];
+    // Of the demo's classes nobody wants to read on the Metrics page of a fleet.
+    const place = [
+      '-r',
+      workers,
+      '-q',
+      settings.queue,
+      '--namespace',
+      settings.namespace,
+      '--metrics',
+      'off',
+    ];
     const output = openSync(settings.log, 'a');
     const child = spawn(
       process.execPath,

@@ -17,6 +17,7 @@ import { Heartbeat, Recoverer } from '@tsq/recovery';
 import { Instance, Keyspace, TrackingFetcher, trackingMiddleware } from '@tsq/tracker';
 import {
   type AnyWorker,
+  Cancellations,
   IterationRunner,
   JobMetrics,
   JobStats,
@@ -64,12 +65,11 @@ export function compose(parts: ComposeParts): Composition {
   const heartbeat = new Heartbeat({ location, instance, keyspace, logger, ...beatSettings(config) });
   // A Redis that lost its keys knows this instance no more: a beat tells it a new id.
   const onUnregistered = () => heartbeat.beatNow();
-  const registry = new WorkerRegistry();
-  for (const [worker, file] of parts.workers) registry.add(worker, file);
+  const registry = registryOf(parts.workers);
   const claims = { location, instance, keyspace, dead: config.dead, logger, onUnregistered };
   const fetcher = new TrackingFetcher({ ...claims, ...onlyKnown(config, registry) });
   const running = new RunningJobs();
-  const shared = { identity, location, instance, keyspace, heartbeat, registry, fetcher, running };
+  const shared = { identity, location, instance, keyspace, heartbeat, fetcher, registry, running };
   const launcher = new Launcher(componentsOf(parts, shared), logger);
   return {
     identity,
@@ -90,29 +90,27 @@ interface Shared {
   readonly instance: Instance;
   readonly keyspace: Keyspace;
   readonly heartbeat: Heartbeat;
-  readonly registry: WorkerRegistry;
   readonly fetcher: TrackingFetcher;
+  readonly registry: WorkerRegistry;
   readonly running: RunningJobs;
 }
 
 /** In the order in which they start. */
 function componentsOf(parts: ComposeParts, shared: Shared): readonly Component[] {
   const { config, logger, onSignal } = parts;
-  const { identity, location, instance, keyspace, heartbeat, registry, fetcher, running } = shared;
+  const { identity, location, instance, keyspace, heartbeat, fetcher, registry, running } = shared;
   const redis = openConnection(location, { name: `tsq:${instance.id}:service`, logger });
   const capsules = capsulesOf(config);
   const stats = new JobStats();
   const metrics = config.metrics === 'off' ? undefined : new JobMetrics();
   const info = infoOf(config, identity, capsules);
+  const cancellations = new Cancellations({ redis, running, logger }, { namespace: config.namespace });
 
   heartbeat.onBeat(() => void reconcile(fetcher, logger));
-  const processor = processorOf(parts, registry, {
-    running,
-    stats,
-    metrics,
-    clock: new RedisClock(redis, logger),
-    iterations: new IterationRunner({ redis, logger, ...iterationSettings(config) }),
-  });
+  const clock = new RedisClock(redis, logger);
+  const iterations = new IterationRunner({ redis, logger, ...iterationSettings(config) });
+  const books = { registry, running, stats, metrics };
+  const processor = processorOf(parts, { ...books, clock, cancellations, iterations });
   const managerOf = ({ name, concurrency, order }: Capsule) => {
     const own = capsules.length === 1 ? logger : logger.child({ capsule: name });
     const { claimAheadMs } = config;
@@ -122,6 +120,7 @@ function componentsOf(parts: ComposeParts, shared: Shared): readonly Component[]
     new RedisGate({ redis, logger, ...gateSettings(config) }),
     heartbeat,
     fetcher,
+    cancellations,
     new ProcessRegistry({
       ...{ redis, running, stats, metrics, metricsForms: metricsFormsOf(config) },
       ...{ onSignal, logger, info, ...shownSettings(config) },
@@ -132,11 +131,13 @@ function componentsOf(parts: ComposeParts, shared: Shared): readonly Component[]
   ];
 }
 
-function processorOf(
-  parts: ComposeParts,
-  registry: WorkerRegistry,
-  books: Pick<ProcessorParts, 'running' | 'stats' | 'metrics' | 'clock' | 'iterations'>,
-): Processor {
+function registryOf(workers: ComposeParts['workers']): WorkerRegistry {
+  const registry = new WorkerRegistry();
+  for (const [worker, file] of workers) registry.add(worker, file);
+  return registry;
+}
+
+function processorOf(parts: ComposeParts, state: Omit<ProcessorParts, 'middleware' | 'logger'>): Processor {
   const { config, server, logger } = parts;
   // The tracking is innermost: until `perform` begins, no job may be lost.
   const tracking: ServerMiddleware = trackingMiddleware({ all: config.tracked === 'all' });
@@ -144,7 +145,7 @@ function processorOf(
   const middleware = server.middleware.add('tsq:tracking', tracking);
   const { errorHandlers, deathHandlers } = server;
   const settings = { ...jobSettings(config), errorHandlers, deathHandlers };
-  return new Processor({ registry, middleware, ...books, logger }, settings);
+  return new Processor({ ...state, middleware, logger }, settings);
 }
 
 function reported({ jid, class: name, unit, startedAtMs }: RunningJob): ReportedJob {

@@ -215,6 +215,10 @@ describe('the configuration file', () => {
           message: expect.stringMatching(/line 3: an ERB tag/),
         }),
       );
+      expect(() => load({ 'config/sidekiq.yml.erb': ':concurrency: <%= 3 %>' })).toThrow(
+        /yml\.erb, line 1: an ERB/,
+      );
+      expect(load({ 'config/sidekiq.yml.erb': ':concurrency: 3' }).config.concurrency).toBe(3);
       expect(load({ 'config/sidekiq.yml': '# was <%= 3 %>\n:timeout: 3\n' }).config.timeoutSeconds).toBe(3);
     });
   });

@@ -11,7 +11,7 @@ import { isMap, type Layer, type RawSettings } from './layer.js';
 import { looksLikeSidekiqs, sidekiqSettings } from './sidekiq-file.js';
 
 /** Where a file is looked for when none is named, first found. */
-const searched = ['tsq.yml', 'config/tsq.yml', 'config/sidekiq.yml'] as const;
+const searched = ['tsq.yml', 'config/tsq.yml', 'config/sidekiq.yml', 'config/sidekiq.yml.erb'] as const;
 
 export interface ConfigFile {
   /** As it is named in messages: relative to the working folder where it was found by search. */

@@ -15,7 +15,7 @@ const QueueSetting = z.preprocess(
     name: z
       .string()
       .regex(/^[^\s,*]+$/, 'a name without space, comma and asterisk')
-      .regex(/^(?!sq\|)/, 'a queue, and sq|… is a private list of a Sidekiq Pro process'),
+      .regex(/^(?!sq\|)/, 'a queue, and no private list of a Sidekiq Pro process (sq|…)'),
     weight: z.int().min(0).max(1000).default(0),
   }),
 );

@@ -123,7 +123,7 @@ describe('the Config', () => {
     [[], { TSQ_FAIL_FAST: 'maybe' }, 'TSQ_CONFIG_INVALID', /expected true or false, got "maybe"$/],
     [['-q', 'a b'], {}, 'TSQ_CONFIG_INVALID', /flag --queue: queues\.0\.name: expected a name without space/],
     [['-q', 'a,x'], {}, 'TSQ_CONFIG_INVALID', /queues\.0\.weight: expected a number, got "a,x"$/],
-    [['-q', 'sq|host|a'], {}, 'TSQ_CONFIG_INVALID', /flag --queue: .*private list of a Sidekiq Pro process/],
+    [['-q', 'sq|host|a'], {}, 'TSQ_CONFIG_INVALID', /flag --queue: .*expected a queue, and no private list/],
     [
       ['--heartbeat-ttl', '5'],
       {},

@@ -20,6 +20,7 @@ export const errorCodes = {
   TSQ_ENTRY_ID_INVALID: 'an id of an entry that is not SCORE-JID',
   TSQ_INSTANCE_UNREGISTERED:
     'this instance was declared dead: it may claim nothing until it has registered anew',
+  TSQ_JOB_CANCELLED: 'somebody has cancelled the job',
   TSQ_JOB_INVALID: 'a job that Sidekiq would refuse: its class, queue, args, at, tags or retry',
   TSQ_ITERATION_UNREADABLE: 'the stored cursor of an iterable job that is no JSON',
   TSQ_JOB_INTERRUPTED: 'an iterable job that stored where it stands, to go on later',

@@ -3,6 +3,7 @@ export { checkArgs } from './args.js';
 export { parseArgs } from './args-schema.js';
 export type { BulkOptions } from './bulk.js';
 export { cancelIteration, iterationTtlSeconds } from './cancel-iteration.js';
+export { cancelJob, cancelledKey, cancelledOf, forgetCancellation } from './cancellation.js';
 export { Client, type ClientOptions } from './client.js';
 export type { ClientJob, ClientMiddleware } from './client-middleware.js';
 export type { Component } from './component.js';

@@ -29,7 +29,10 @@ export interface Job {
    * when there is none. Sidekiq 7's object and 8's pairs read the same; values are the wire's, with ActiveJob's markers.
    */
   currentAttributes(key?: string): Readonly<Record<string, JsonValue>> | undefined;
-  /** Fires on a timeout (TSQ_JOB_TIMEOUT), at the stop's deadline (TSQ_JOB_STOPPED) and when the claim is lost (TSQ_CLAIM_LOST). */
+  /**
+   * Fires on a timeout (TSQ_JOB_TIMEOUT), when somebody cancels the job (TSQ_JOB_CANCELLED), at the stop's deadline
+   * (TSQ_JOB_STOPPED) and when the claim is lost (TSQ_CLAIM_LOST).
+   */
   readonly signal: AbortSignal;
   /**
    * Fires as soon as the process takes no new jobs (TSTP, TERM): long before `signal`. Most jobs go on; one that can go on

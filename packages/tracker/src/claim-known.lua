@@ -5,18 +5,19 @@
 -- KEYS[1]  instances   SET: who is not in it was declared dead and may claim nothing
 -- KEYS[2]  claims:ID   STRING, number of the instance's last batch
 -- KEYS[3]  jobs:ID     SET of members
--- KEYS[4]  paused      SET of queue names
--- KEYS[5…] the queues' lists, in the order in which they are asked
+-- KEYS[4]  cancelled   ZSET of jids
+-- KEYS[5]  paused      SET of queue names
+-- KEYS[6…] the queues' lists, in the order in which they are asked
 -- ARGV[1]  ID
 -- ARGV[2]  what stands before a member in the key of its payload
 -- ARGV[3]  limit       1 to 500
--- ARGV[4]  lastBatch   the highest batch number of ID that the process knows: see claim.lua
+-- ARGV[4]  lastBatch   as in claim.lua
 -- ARGV[5]  look_past   so many jobs of other classes are looked past, in each queue
 -- ARGV[6]  n, then n class names as JSON strings, with their quotes
 -- then     m, then m SHA-1s, in hex, of payloads that look like ours and are not: they are left too
--- then     the queues' names, in the order of KEYS[5…]
+-- then     the queues' names, in the order of KEYS[6…]
 -- Returns  'unregistered'; or { batch, { position of each queue that was passed over because it is paused },
---          { position of each whose key holds no list }, { position of each where jobs of other classes stand in front },
+--          { position of each whose key holds no list }, 1 when there are cancellations, else 0, { position of each where jobs of other classes stand in front },
 --          { position of each where what stands behind those was not looked at }, { position, payload, … } for each queue
 --          that gave some }. Positions count from 0. The i-th payload of the whole reply, from 0, is the member
 --          ID.batch.i@queue.
@@ -27,7 +28,6 @@ local count = redis.call('GET', KEYS[2]) or '0'
 if not string.match(count, '^%d+$') or #count > 15 then -- what INCRBY would refuse, after a job was taken
   return redis.error_reply('WRONGTYPE ' .. KEYS[2] .. ' does not hold a number')
 end
-local to_next_batch = math.max(1, ARGV[4] - count + 1)
 local left, look_past = tonumber(ARGV[3]), tonumber(ARGV[5])
 -- Payloads of more bytes than this are not looked through at one call: it would hold up everybody.
 local enough_bytes = 4194304
@@ -41,7 +41,8 @@ local function set_of_arguments()
   return set
 end
 local known, mistaken = set_of_arguments(), set_of_arguments()
-local paused = redis.call('SMISMEMBER', KEYS[4], unpack(ARGV, at))
+local paused = redis.call('SMISMEMBER', KEYS[5], unpack(ARGV, at))
+local to_next_batch = math.max(1, ARGV[4] - count + 1)
 
 local function is_ours(payload)
   local from = 1
@@ -78,10 +79,10 @@ local function look(key)
 end
 
 local batch, index = nil, 0
-local reply = { 0, {}, {}, {}, {} }
+local reply = { 0, {}, {}, redis.call('EXISTS', KEYS[4]), {}, {} }
 for position = 1, #paused do
   if left == 0 then break end
-  local name, key = ARGV[at + position - 1], KEYS[4 + position]
+  local name, key = ARGV[at + position - 1], KEYS[5 + position]
   if paused[position] == 1 then
     table.insert(reply[2], position - 1)
   else
@@ -89,8 +90,8 @@ for position = 1, #paused do
     if not taken then
       table.insert(reply[3], position - 1)
     else
-      if others > 0 then table.insert(reply[4], position - 1) end
-      if others > 0 and has_more and #taken < left then table.insert(reply[5], position - 1) end
+      if others > 0 then table.insert(reply[5], position - 1) end
+      if others > 0 and has_more and #taken < left then table.insert(reply[6], position - 1) end
     end
     if taken and #taken > 0 then
       if in_front > 0 then redis.call('RPOP', key, in_front) end

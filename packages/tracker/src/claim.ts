@@ -8,7 +8,7 @@ import type { InstanceId, Keyspace } from './keyspace.js';
 export const claimScript = new LuaScript(new URL('./claim.lua', import.meta.url));
 
 /** One call of claim.lua moves no more, so that others are served in between. */
-const maxJobsPerClaim = 500;
+export const maxJobsPerClaim = 500;
 
 /** A job and where it stands among the claims of its instance: `memberOf` makes the member's text of it. */
 export interface ClaimedJob {
@@ -26,12 +26,22 @@ export interface ClaimReply {
   readonly unusable: readonly string[];
   /** Queues where jobs stand in front that are not for this process: a doorbell would ring for them without end. */
   readonly crowded: readonly string[];
+  /** Somebody has cancelled some jobs: these, or others. */
+  readonly hasCancellations: boolean;
 }
 
 const none: readonly string[] = [];
 
 export function claimKeys(keyspace: Keyspace, id: InstanceId, queues: readonly string[]): string[] {
-  return [keyspace.instances, keyspace.claims(id), keyspace.jobs(id), keys.paused, ...queues.map(keys.queue)];
+  const { instances, cancelled } = keyspace;
+  return [
+    instances,
+    keyspace.claims(id),
+    keyspace.jobs(id),
+    cancelled,
+    keys.paused,
+    ...queues.map(keys.queue),
+  ];
 }
 
 /** @param lastBatch the highest batch number that this process has held a claim of */
@@ -49,18 +59,25 @@ type RawReply = readonly [
   batch: number,
   paused: number[],
   unusable: number[],
+  hasCancellations: 0 | 1,
   ...taken: [number, ...Buffer[]][],
 ];
 
 /** `unregistered`: the instance was declared dead, and took nothing. */
 export function readClaim(raw: unknown, queues: readonly string[]): ClaimReply | 'unregistered' {
   if (Buffer.isBuffer(raw)) return 'unregistered';
-  const [batch, paused, unusable, ...taken] = raw as RawReply; // the shape that the script's header gives
+  const [batch, paused, unusable, hasCancellations, ...taken] = raw as RawReply; // the shape that the script's header gives
   const nameAt = (position: number) => queues[position] ?? '';
   const jobs: ClaimedJob[] = [];
   for (const [position, ...payloads] of taken) {
     const queue = nameAt(position);
     for (const bytes of payloads) jobs.push({ batch, index: jobs.length, queue, bytes });
   }
-  return { jobs, paused: paused.map(nameAt), unusable: unusable.map(nameAt), crowded: none };
+  return {
+    jobs,
+    paused: paused.map(nameAt),
+    unusable: unusable.map(nameAt),
+    crowded: none,
+    hasCancellations: hasCancellations === 1,
+  };
 }

@@ -2,6 +2,7 @@
  * The tracker's own keys, built in this one place. The names of `instance:`, `jobs:`, `job:` and `recovery_lock` are the
  * sidekiq-assured-jobs gem's: a Ruby fleet that runs it can share the namespace.
  */
+import { cancelledKey } from '@tsq/core';
 
 /** Branded: a jid can't be passed for it. Carries no colon; each start of a process has its own. */
 export type InstanceId = string & { readonly brand: 'InstanceId' };
@@ -48,6 +49,11 @@ export class Keyspace {
   /** What stands before a member in the key of its payload; scripts build these keys. */
   get jobPrefix(): string {
     return `${this.namespace}:job:`;
+  }
+
+  /** ZSET, jid by the second until which its cancellation holds; expires. */
+  get cancelled(): string {
+    return cancelledKey(this.namespace);
   }
 
   /** STRING, the id of the instance that recovers at present; expires. */

@@ -119,6 +119,30 @@ describe('a fetcher that takes only known classes', () => {
     expect(await it.admin.llen('queue:a')).toBe(2);
   });
 
+  test('says of a full line once, also when claims do not come as far as to look at it', async () => {
+    await using it = await open(1);
+    await it.admin.lpush('queue:b', job('Ruby', 1), job('Ruby', 2), job('Mine', 3));
+    await it.admin.lpush('queue:a', job('Mine', 4), job('Mine', 5));
+    expect(await it.fetcher.fetch(['b'], 1)).toEqual([]);
+    for (const id of [4, 5]) expect(texts(await it.fetcher.fetch(['a', 'b'], 1))).toEqual([job('Mine', id)]);
+    await it.admin.sadd('paused', 'b');
+    expect(await it.fetcher.fetch(['a', 'b'], 1)).toEqual([]);
+    await it.admin.srem('paused', 'b');
+    expect(await it.fetcher.fetch(['a', 'b'], 1)).toEqual([]);
+    expect(it.logger.matching('warn', 'more jobs of other classes')).toHaveLength(1);
+    expect(it.logger.matching('info', 'not in the way any more')).toEqual([]);
+  });
+
+  test('S2: after a Redis that lost its last writes no two claims have one member', async () => {
+    await using it = await open();
+    await it.admin.lpush('queue:a', job('Mine', 1), job('Mine', 2));
+    await it.fetcher.fetch(['a'], 1);
+    await it.admin.del(keyspace.claims(it.instance.id));
+    await it.fetcher.fetch(['a'], 1);
+    const { id } = it.instance;
+    expect((await it.admin.smembers(keyspace.jobs(id))).toSorted()).toEqual([`${id}.1.0@a`, `${id}.2.0@a`]);
+  });
+
   test('hears of a job behind others, and hangs no bell where it would ring for those without end', async () => {
     await using it = await open();
     await it.admin.lpush('queue:a', job('Ruby', 1));

@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { type Logger, LuaScript, Payload, TsqError } from '@tsq/core';
-import { type ClaimReply, claimArguments, claimKeys, readClaim } from './claim.js';
+import { type ClaimReply, claimArguments, claimKeys, maxJobsPerClaim, readClaim } from './claim.js';
 import type { InstanceId, Keyspace } from './keyspace.js';
 import type { ScriptCall } from './round-trip.js';
 
@@ -26,7 +26,6 @@ export class KnownClaim {
   private readonly texts: readonly string[];
   private readonly lookPast: number;
   private readonly mistaken = new Set<string>();
-  /** Queues that begin with more jobs of others than a claim looks past. */
   private readonly full = new Set<string>();
 
   /** @throws TSQ_CONFIG_INVALID */
@@ -42,7 +41,6 @@ export class KnownClaim {
     throw new TsqError('TSQ_CONFIG_INVALID', `lookPast: expected an integer from 1 up, got ${lookPast}`);
   }
 
-  /** @param lastBatch see claimArguments */
   call(
     keyspace: Keyspace,
     id: InstanceId,
@@ -56,17 +54,21 @@ export class KnownClaim {
     return { script, keys: claimKeys(keyspace, id, queues), args };
   }
 
-  read(raw: unknown, queues: readonly string[]): ClaimReply | 'unregistered' {
-    if (!Array.isArray(raw)) return 'unregistered';
+  read(raw: unknown, queues: readonly string[], max: number): ClaimReply | 'unregistered' {
+    if (Buffer.isBuffer(raw)) return 'unregistered';
     // The shape that the script's header gives.
-    const [batch, paused, unusable, crowded, full, ...taken] = raw as [number, ...number[][]];
-    const reply = readClaim([batch, paused, unusable, ...taken], queues);
+    const [batch, paused, unusable, cancellations, crowded, full, ...taken] = raw as readonly [
+      ...[batch: number, paused: number[], unusable: number[], cancellations: 0 | 1],
+      ...[crowded: number[], full: number[], ...taken: unknown[]],
+    ];
+    const reply = readClaim([batch, paused, unusable, cancellations, ...taken], queues);
     if (reply === 'unregistered') return reply;
-    this.noteFull(
-      queues,
-      queues.filter((_name, position) => full?.includes(position)),
-    );
-    return { ...reply, crowded: queues.filter((_name, position) => crowded?.includes(position)) };
+    const isFull = (queue: string) => full.includes(queues.indexOf(queue));
+    // A claim that got all it asked for has not looked at the last queues, and never at a paused one.
+    const isWhole = reply.jobs.length < Math.min(max, maxJobsPerClaim);
+    const looked = queues.filter((queue) => isFull(queue) || (isWhole && !reply.paused.includes(queue)));
+    this.noteFull(looked, isFull);
+    return { ...reply, crowded: queues.filter((_name, position) => crowded.includes(position)) };
   }
 
   /** Whether its own class is one of ours. What can't be read is for Ruby too. */
@@ -82,27 +84,19 @@ export class KnownClaim {
     return false;
   }
 
-  /** Of the queues that were asked; what was noted of others stays. */
-  private noteFull(asked: readonly string[], full: readonly string[]): void {
-    for (const queue of asked) {
-      const isFull = full.includes(queue);
-      if (isFull === this.full.has(queue)) continue;
-      if (isFull) this.noteFullLine(queue);
-      else this.noteFreeLine(queue);
+  private noteFull(looked: readonly string[], isFull: (queue: string) => boolean): void {
+    for (const queue of looked) {
+      if (isFull(queue) === this.full.has(queue)) continue;
+      if (this.full.delete(queue)) {
+        this.logger.info({ queue }, 'jobs of other classes are not in the way any more');
+        continue;
+      }
+      this.full.add(queue);
+      this.logger.warn(
+        { queue, lookPast: this.lookPast },
+        'the line begins with more jobs of other classes than a claim looks past: those of ours behind them wait until somebody takes some of these',
+      );
     }
-  }
-
-  private noteFullLine(queue: string): void {
-    this.full.add(queue);
-    this.logger.warn(
-      { queue, lookPast: this.lookPast },
-      'the line begins with more jobs of other classes than a claim looks past: those of ours behind them wait until somebody takes some of these',
-    );
-  }
-
-  private noteFreeLine(queue: string): void {
-    this.full.delete(queue);
-    this.logger.info({ queue }, 'jobs of other classes are not in the way any more');
   }
 }
 

@@ -11,6 +11,7 @@
 import {
   type DeadSetLimits,
   type Fetcher,
+  keys,
   type Logger,
   openConnection,
   type RedisLocation,
@@ -22,15 +23,16 @@ import {
   whenReady,
 } from '@tsq/core';
 import type { Redis } from 'ioredis';
-import { claimArguments, claimKeys, claimScript, readClaim } from './claim.js';
+import { CancelledClaims } from './cancelled-claims.js';
+import { type ClaimReply, claimArguments, claimKeys, claimScript, readClaim } from './claim.js';
 import { ClaimLedger } from './claim-ledger.js';
 import { ClaimedUnit } from './claimed-unit.js';
 import { Courier } from './courier.js';
+import { Crowds } from './crowds.js';
 import { Doorbells } from './doorbell.js';
 import type { Instance } from './instance.js';
 import { type InstanceId, Keyspace, type Member, placeOf } from './keyspace.js';
 import { KnownClaim, type OnlyKnown } from './known-claim.js';
-import { QueueNotes } from './queue-notes.js';
 import type { ScriptCall } from './round-trip.js';
 
 export interface TrackingFetcherOptions {
@@ -59,6 +61,8 @@ export interface TrackingCounts {
   readonly adopted: number;
   /** Outcomes of unknown fate that were not sent again: requeues of released jobs, and what a stop could not send. */
   readonly unconfirmed: number;
+  /** Jobs that were cancelled while they waited, and dropped when they came up. */
+  readonly cancelled: number;
 }
 
 /** With so many outcomes that can't be written nothing more is claimed: the queues are the better place to wait. */
@@ -74,11 +78,14 @@ export class TrackingFetcher implements Fetcher {
   private readonly formerIds = new Set<InstanceId>();
   private readonly stopping = new AbortController();
   private readonly counted = { lost: 0, adopted: 0 };
+  private readonly paused = new Set<string>();
+  private readonly unusable = new Set<string>();
+  private readonly crowds = new Crowds();
+  private readonly known: KnownClaim | undefined;
+  private readonly cancelled: CancelledClaims;
   /** Claims without an answer, and how many of them the books have been compared after. */
   private doubts = 0;
   private settledDoubts = 0;
-  private readonly notes: QueueNotes;
-  private readonly known: KnownClaim | undefined;
   private isQuiet = false;
   private stopped: Promise<void> | undefined;
   private redis: Redis | undefined;
@@ -89,7 +96,7 @@ export class TrackingFetcher implements Fetcher {
     this.keyspace = options.keyspace ?? new Keyspace();
     this.ledger = new ClaimLedger(this.keyspace);
     this.logger = options.logger ?? silentLogger;
-    this.notes = new QueueNotes(this.logger);
+    this.cancelled = new CancelledClaims(this.keyspace.namespace, this.logger);
     if (options.onlyKnown !== undefined) this.known = new KnownClaim(options.onlyKnown, this.logger);
     this.courier = new Courier({
       keyspace: this.keyspace,
@@ -104,7 +111,7 @@ export class TrackingFetcher implements Fetcher {
   }
 
   get counts(): TrackingCounts {
-    return { ...this.counted, unconfirmed: this.courier.unconfirmed };
+    return { ...this.counted, unconfirmed: this.courier.unconfirmed, cancelled: this.cancelled.dropped };
   }
 
   /** Claims that this process holds, by its own books. */
@@ -160,8 +167,8 @@ export class TrackingFetcher implements Fetcher {
     const redis = this.connection();
     await whenReady(redis, this.options.commandTimeoutMs ?? 5_000);
     if (this.inDoubt) await this.reconcile();
-    const adopted = this.takeAdopted(queues, max);
-    if (adopted.length > 0) return this.ours(adopted);
+    const adopted = this.ours(this.takeAdopted(queues, max));
+    if (adopted.length > 0) return adopted;
     if (this.courier.outbox.blockedCount > mostBlocked)
       throw tooManyBlocked(this.courier.outbox.blockedCount);
     if (max < 1 || queues.length === 0) return [];
@@ -170,13 +177,12 @@ export class TrackingFetcher implements Fetcher {
 
   async wait(queues: readonly string[], signal: AbortSignal): Promise<void> {
     if (this.bells === undefined || this.adopted.some((unit) => queues.includes(unit.queue))) return;
-    const audible = this.notes.audible(queues);
-    // That a paused queue is unpaused, say, is found by timer.
-    const mode =
-      audible.length === queues.length
-        ? ('until-rung' as const)
-        : { longestMs: this.notes.pauseMsFor(queues) };
-    await this.bells.wait(audible, signal, mode);
+    const isSilent = (queue: string) =>
+      this.paused.has(queue) || this.unusable.has(queue) || this.crowds.has(queue);
+    // A paused queue that holds jobs would ring without end; that it is unpaused is found by timer.
+    const others = queues.filter((queue) => !isSilent(queue));
+    const longestMs = this.crowds.pauseMs(queues);
+    await this.bells.wait(others, signal, others.length === queues.length ? 'until-rung' : { longestMs });
   }
 
   /**
@@ -212,13 +218,15 @@ export class TrackingFetcher implements Fetcher {
 
   private async claim(redis: Redis, queues: readonly string[], max: number): Promise<readonly ClaimedUnit[]> {
     const id = this.options.instance.id;
-    const call = this.callFor(id, queues, max);
+    const call =
+      this.known?.call(this.keyspace, id, queues, max, this.ledger.lastBatch) ??
+      this.plainClaim(id, queues, max);
     const reply = await this.courier.exchange(redis, call);
     if (reply === undefined || 'error' in reply) {
       this.doubts += 1;
       throw unavailable('a claim got no answer; if it took jobs, they will be found', reply?.error);
     }
-    const claimed = this.known?.read(reply.value, queues) ?? readClaim(reply.value, queues);
+    const claimed = this.known?.read(reply.value, queues, max) ?? readClaim(reply.value, queues);
     if (claimed === 'unregistered') {
       this.options.onUnregistered?.();
       throw new TsqError(
@@ -226,18 +234,22 @@ export class TrackingFetcher implements Fetcher {
         `instance ${id} is not registered: it waits for its next beat`,
       );
     }
-    this.notes.note(queues, claimed);
-    return this.ours(
-      claimed.jobs.map((job) => this.ledger.hold(new ClaimedUnit(id, job, this.courier.outbox))),
-    );
+    this.notePassedOver(queues, claimed);
+    const units = claimed.jobs.map((job) => this.ledger.hold(new ClaimedUnit(id, job, this.courier.outbox)));
+    const ours = this.ours(units);
+    if (this.known !== undefined) {
+      const back = ours.length === units.length ? [] : units.filter((unit) => !ours.includes(unit));
+      this.crowds.note(queues, [...claimed.crowded, ...back.map((unit) => unit.queue)], ours.length);
+    }
+    return claimed.hasCancellations ? await this.cancelled.without(redis, ours) : ours;
   }
 
-  private callFor(id: InstanceId, queues: readonly string[], max: number): ScriptCall {
-    const { keyspace, known } = this;
-    const { lastBatch } = this.ledger;
-    if (known !== undefined) return known.call(keyspace, id, queues, max, lastBatch);
-    const args = claimArguments(keyspace, id, queues, max, lastBatch);
-    return { script: claimScript, keys: claimKeys(keyspace, id, queues), args };
+  private plainClaim(id: InstanceId, queues: readonly string[], max: number): ScriptCall {
+    return {
+      script: claimScript,
+      keys: claimKeys(this.keyspace, id, queues),
+      args: claimArguments(this.keyspace, id, queues, max, this.ledger.lastBatch),
+    };
   }
 
   /** What only looked like ours goes back, the newest first, and the next claim leaves it where it is. */
@@ -245,11 +257,9 @@ export class TrackingFetcher implements Fetcher {
     const { known } = this;
     if (known === undefined) return units;
     const foreign = units.filter((unit) => !known.accepts(unit.bytes));
-    const ours = foreign.length === 0 ? units : units.filter((unit) => !foreign.includes(unit));
+    if (foreign.length === 0) return units;
     for (const unit of foreign.toReversed()) this.giveBack(unit);
-    this.notes.noteForeign(foreign.map((unit) => unit.queue));
-    this.notes.noteFind(ours.length > 0 ? 'some' : 'none');
-    return ours;
+    return units.filter((unit) => !foreign.includes(unit));
   }
 
   private async end(deadline: AbortSignal, end: AbortSignal | undefined): Promise<void> {
@@ -308,6 +318,18 @@ export class TrackingFetcher implements Fetcher {
     });
   }
 
+  private notePassedOver(asked: readonly string[], { paused, unusable }: ClaimReply): void {
+    for (const queue of unusable) {
+      if (this.unusable.has(queue)) continue;
+      this.logger.error(
+        { key: keys.queue(queue) },
+        'the key of a queue holds something else than a list; it is passed over',
+      );
+    }
+    noteFor(this.paused, asked, paused);
+    noteFor(this.unusable, asked, unusable);
+  }
+
   private connection(): Redis {
     if (this.redis !== undefined && !this.stopping.signal.aborted) return this.redis;
     throw new TsqError(
@@ -315,6 +337,13 @@ export class TrackingFetcher implements Fetcher {
       'the fetcher does not run: it was not started, or was stopped',
     );
   }
+}
+
+/** Of the queues that were asked, now these; what was noted of others stays. Called for each claim. */
+function noteFor(noted: Set<string>, asked: readonly string[], now: readonly string[]): void {
+  if (noted.size === 0 && now.length === 0) return;
+  for (const queue of asked) noted.delete(queue);
+  for (const queue of now) noted.add(queue);
 }
 
 function tooManyBlocked(count: number): TsqError {

@@ -53,7 +53,7 @@ describe('unconfirmed outcomes', () => {
     expect(heard).toEqual([]);
     expect(await unit.settle(again)).toBe('settled');
     expect(await it.admin.zrange('retry', '0', '-1')).toEqual(['again']);
-    expect(it.fetcher.counts).toEqual({ lost: 0, adopted: 0, unconfirmed: 0 });
+    expect(it.fetcher.counts).toEqual({ lost: 0, adopted: 0, unconfirmed: 0, cancelled: 0 });
   });
 
   test('S1: an outcome that follows an unheard release before it is sent again is written, once', async () => {

@@ -35,6 +35,11 @@ export {
 
 // What runs, and what was counted
 
+export {
+  Cancellations,
+  type CancellationsParts,
+  type CancellationsSettings,
+} from './cancellations.js';
 export { JobMetrics } from './job-metrics.js';
 export { type JobCounts, JobStats } from './job-stats.js';
 export { type RunningJob, RunningJobs } from './running-jobs.js';

@@ -316,17 +316,18 @@ describe('Manager', () => {
   test('quiet: what waits and what a fetch brings meanwhile go back in the order of their line', async () => {
     await push(...numbers(2_000));
     const hold = gateOf();
-    const it = make((text) => (Number(text) > 1_000 ? hold.promise : undefined), {
+    let isHolding = false;
+    const it = make(() => (isHolding ? hold.promise : undefined), {
       concurrency: 1,
       claimAheadMs: 1_000,
       maxBatch: 100,
     });
     await it.fetcher.start();
-    // Held is the first fetch that is sent while jobs wait behind the slow one.
-    const { gate, asked } = holdFetches(
-      it.fetcher,
-      () => it.processor.ended.length === 1_000 && it.manager.waiting > 0,
-    );
+    // Held is the first fetch that is sent while jobs wait; from then on the one slot is held too.
+    const { gate, asked } = holdFetches(it.fetcher, () => {
+      isHolding ||= it.processor.ended.length >= 100 && it.manager.waiting > 0;
+      return isHolding;
+    });
     await it.manager.start();
     await asked.promise;
     const quiet = it.manager.quiet();
@@ -334,8 +335,9 @@ describe('Manager', () => {
     await quiet;
     hold.resolve();
     await it.manager.stop(new AbortController().signal);
-    expect(it.processor.ended).toEqual(numbers(1_001));
-    expect(await line()).toEqual(numbers(999, 1_002));
+    const ended = it.processor.ended.length;
+    expect(it.processor.ended).toEqual(numbers(ended));
+    expect(await line()).toEqual(numbers(2_000 - ended, ended + 1));
   });
 
   test('a stop waits for the fetch on its way, and gives back what it brings', async () => {

@@ -45,6 +45,8 @@ export interface ProcessorParts {
   /** Decides about `expires_in` and `retry_for`. Default: this host's; see RedisClock. */
   readonly clock?: Clock;
   readonly metrics?: JobMetrics | undefined;
+  /** Told of each cancelled job whose end Redis has confirmed. */
+  readonly cancellations?: { forget(jid: string): Promise<void> };
   /** Runs workers that iterate; without it their jobs fail. */
   readonly iterations?: IterationRunner;
   readonly logger?: Logger;
@@ -87,6 +89,7 @@ const expired: Outcome = { kind: 'discarded' };
 
 export class Processor implements JobProcessor {
   private refused = 0;
+  private cancelled = 0;
   private readonly logger: Logger;
   private readonly jobLog: JobLog;
   private readonly jobRetry: JobRetry;
@@ -116,6 +119,11 @@ export class Processor implements JobProcessor {
     return this.refused;
   }
 
+  /** Jobs that ended, since the start, because somebody had cancelled them. */
+  get cancelledJobs(): number {
+    return this.cancelled;
+  }
+
   async process(unit: UnitOfWork): Promise<ProcessedJob> {
     let job: RunningJobContext | undefined;
     try {
@@ -135,6 +143,7 @@ export class Processor implements JobProcessor {
       try {
         await this.run(job);
       } catch (error) {
+        if (job.abortReason?.code === 'TSQ_JOB_CANCELLED') return this.cancel(job, error);
         return await this.fail(job, error);
       }
       return this.succeed(job);
@@ -167,6 +176,7 @@ export class Processor implements JobProcessor {
   private succeed(job: RunningJobContext): ProcessedJob {
     if (job.interruption !== undefined) return this.goOnLater(job, job.interruption);
     const processed = this.end(job, done);
+    if (job.abortReason !== undefined) void this.forgetCancellation(job, processed); // heeded or not, it is over
     this.jobLog.done(job);
     return processed;
   }
@@ -270,6 +280,25 @@ export class Processor implements JobProcessor {
     const fields = { jid: job.jid, class: job.class, queue: job.queue, retryInSeconds: outcome.delaySeconds };
     logThrown(this.logger, 'warn', fields, reason, 'refused');
     return processed;
+  }
+
+  /** Not retried, not dead, and no failure: somebody wanted it so. */
+  private cancel(job: RunningJobContext, error: unknown): ProcessedJob {
+    this.cancelled += 1;
+    job.unit.whenLost = undefined;
+    this.parts.running.end(job);
+    this.parts.stats.count('passed');
+    const outcome: Outcome = { kind: 'discarded' };
+    const processed = { outcome, settlement: this.settle(job.unit, outcome, job) };
+    const { jid, class: name, queue, durationMs } = job;
+    logThrown(this.logger, 'warn', { jid, class: name, queue, durationMs }, error, 'cancelled');
+    void this.forgetCancellation(job, processed);
+    return processed;
+  }
+
+  private async forgetCancellation({ jid, abortReason }: RunningJobContext, { settlement }: ProcessedJob) {
+    if (abortReason?.code !== 'TSQ_JOB_CANCELLED') return;
+    if ((await settlement) === 'settled') await this.parts.cancellations?.forget(jid);
   }
 
   /** For what should not happen. An outcome that was handed over before the fault stays: the first call counts. */

@@ -42,6 +42,14 @@ describe('QueueOrder', () => {
     for (const [line, share] of shuffled) expect(Math.abs(share - (drawn.get(line) ?? 0))).toBeLessThan(0.02);
   });
 
+  test('a queue that stands twice counts with the sum of its weights', () => {
+    const random = seeded(11);
+    const order = new QueueOrder([queue('a', 2), queue('b', 1), queue('a', 1)], random);
+    expect([order.mode, order.names]).toEqual(['weighted', ['a', 'b']]);
+    const first = frequencies(30_000, () => order.next()[0] ?? '');
+    expect(Math.abs((first.get('a') ?? 0) - 3 / 4)).toBeLessThan(0.02);
+  });
+
   test('a random number at the very end of its range still draws a queue', () => {
     const order = new QueueOrder([queue('a', 1), queue('b', 1)], () => 1 - Number.EPSILON / 2);
     expect([...order.next()].toSorted()).toEqual(['a', 'b']);

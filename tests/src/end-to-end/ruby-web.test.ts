@@ -1,6 +1,6 @@
 /** Sidekiq's own Web UI on tsq's state: every page answers, shows what is there, and its buttons reach the process. */
 import { describe, expect, test } from '@jest/globals';
-import { Client } from '@tsq/core';
+import { Client, DeadSet, RetrySet, ScheduledSet } from '@tsq/core';
 import { describeWithRuby, eventually, useRedis } from '@tsq/core/test-support';
 import { type TsqWorker, useTsqWorkers } from './tsq-worker.js';
 
@@ -48,7 +48,18 @@ describeWithRuby("Sidekiq's Web UI on tsq's state", (ruby) => {
       expect([await admin.zcard('retry'), await admin.zcard('dead')]).toEqual([1, 1]),
     );
     await untilShown(worker, jids.running ?? '');
-    return { worker, jids };
+    const keys = {
+      retry: await firstId(new RetrySet(admin)),
+      scheduled: await firstId(new ScheduledSet(admin)),
+      dead: await firstId(new DeadSet(admin)),
+    };
+    return { worker, jids, keys };
+  }
+
+  /** Of the only entry: `SCORE-JID`, as the pages name it. */
+  async function firstId(set: RetrySet | ScheduledSet | DeadSet): Promise<string> {
+    for await (const { id } of set) return id;
+    throw new Error('the set is empty');
   }
 
   /** The process tells of its running jobs at its next beat. */
@@ -61,7 +72,7 @@ describeWithRuby("Sidekiq's Web UI on tsq's state", (ruby) => {
 
   describe('with a job in every place', () => {
     test('each page answers 200 and shows what is there', async () => {
-      const { worker, jids } = await fleet();
+      const { worker, jids, keys } = await fleet();
       const shown = {
         '/': ['Processed', 'Redis'],
         '/busy': ['Interop::Sleeping', jids.running, `:${worker.pid}:`, 'shop'],
@@ -70,6 +81,9 @@ describeWithRuby("Sidekiq's Web UI on tsq's state", (ruby) => {
         '/retries': ['Interop::Failing', jids.retry, '&lt;b&gt;no such luck&lt;&#x2F;b&gt;'],
         '/scheduled': ['Interop::Echo', jids.scheduled, '&quot;later&quot;'],
         '/morgue': ['Interop::Failing', jids.dead, 'never again'],
+        [`/retries/${keys.retry}`]: ['Interop::Failing', jids.retry, 'RangeError', '&lt;b&gt;no such luck'],
+        [`/scheduled/${keys.scheduled}`]: ['Interop::Echo', jids.scheduled, '&quot;later&quot;'],
+        [`/morgue/${keys.dead}`]: ['Interop::Failing', jids.dead, 'RangeError', 'never again'],
       };
       const paths = Object.keys(shown);
       const pages = (await run(`${web}\nargs.map(&page)`, ...paths)) as [status: number, body: string][];

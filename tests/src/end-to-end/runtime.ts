@@ -1,5 +1,5 @@
 /** The runtime that tsq-worker puts together, in this process: a test can look into its workers, its log and its counts. */
-import { type Job, MiddlewareChain, openConnection } from '@tsq/core';
+import { type Dialect, type Job, MiddlewareChain, openConnection } from '@tsq/core';
 import { eventually, RecordingLogger } from '@tsq/core/test-support';
 import { Instance, Keyspace, TrackingFetcher, trackingMiddleware } from '@tsq/tracker';
 import {
@@ -23,7 +23,12 @@ export interface Runtime extends AsyncDisposable {
 }
 
 /** Works on the queue `default`, ten jobs at once. */
-export async function startRuntime(url: string, workers: readonly AnyWorker[]): Promise<Runtime> {
+export async function startRuntime(
+  url: string,
+  workers: readonly AnyWorker[],
+  settings: { readonly dialect?: Dialect } = {},
+): Promise<Runtime> {
+  const { dialect = 'seconds' } = settings;
   const logger = new RecordingLogger();
   const redis = openConnection({ url }, { name: 'runtime', logger });
   const instance = new Instance('runtime');
@@ -32,14 +37,9 @@ export async function startRuntime(url: string, workers: readonly AnyWorker[]): 
   const stats = new JobStats();
   const fetcher = new TrackingFetcher({ location: { url }, instance, logger });
   const middleware = new MiddlewareChain<Job, void>().add('tracking', trackingMiddleware());
-  const processor = new Processor({
-    registry: new WorkerRegistry(workers),
-    middleware,
-    running,
-    stats,
-    logger,
-  });
-  const poller = new Poller({ redis, logger });
+  const parts = { registry: new WorkerRegistry(workers), middleware, running, stats, logger };
+  const processor = new Processor(parts, { retry: { dialect } });
+  const poller = new Poller({ redis, logger, dialect });
   const components = [
     fetcher,
     new ProcessRegistry({

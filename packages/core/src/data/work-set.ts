@@ -3,6 +3,7 @@
  * ones under `ID:work`, tsq under both; 6.0.0 puts the payload there as an object, all others as a string.
  */
 import type { Redis } from 'ioredis';
+import { cancelJob } from '../cancellation.js';
 import { TsqError } from '../errors.js';
 import { JsonFields } from '../json-fields.js';
 import { scanJsonObject } from '../json-object.js';
@@ -47,6 +48,15 @@ export class WorkSet {
       commands.hget(keys.process(process), 'busy');
     const replies = await repliesOf(commands);
     return replies.reduce((sum: number, busy) => sum + (Number.parseInt(String(busy), 10) || 0), 0);
+  }
+
+  /**
+   * Cancels a job, in whichever process it runs, or where it waits: see `cancelJob`.
+   * @param namespace of the tracker's keys, when it is not `tsq`
+   * @throws TSQ_JOB_INVALID an empty jid; TSQ_REDIS_UNAVAILABLE: it may be cancelled or not
+   */
+  async cancel(jid: string, namespace?: string): Promise<void> {
+    await cancelJob(this.redis, jid, namespace);
   }
 
   private async workOf(process: string): Promise<readonly Work[]> {
