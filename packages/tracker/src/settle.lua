@@ -110,11 +110,13 @@ if #wanted > 0 then
     redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', string.format('%.6f', now - ARGV[4]))
     redis.call('ZREMRANGEBYRANK', KEYS[4], 0, -1 - ARGV[5])
   end
-  for ends, push in pairs({ [lines] = 'RPUSH', [backs] = 'LPUSH' }) do
-    for name, line in pairs(ends) do
-      if names_fit then redis.call('SADD', KEYS[5], name) end
-      redis.call(push, ARGV[3] .. name, unpack(line))
-    end
+  for name, line in pairs(lines) do
+    if names_fit then redis.call('SADD', KEYS[5], name) end
+    redis.call('RPUSH', ARGV[3] .. name, unpack(line))
+  end
+  for name, line in pairs(backs) do
+    if names_fit then redis.call('SADD', KEYS[5], name) end
+    redis.call('LPUSH', ARGV[3] .. name, unpack(line))
   end
 end
 return { registered, lost, blocked }

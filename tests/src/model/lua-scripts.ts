@@ -35,11 +35,12 @@ export class LuaScripts {
 
   async claim({ id, queues, limit, lastBatch }: ClaimCall): Promise<readonly Claim[] | 'unregistered'> {
     const own = id as InstanceId;
-    const scriptKeys = [keyspace.instances, keyspace.claims(own), keyspace.jobs(own), keys.paused];
+    const { instances, cancelled } = keyspace;
+    const scriptKeys = [instances, keyspace.claims(own), keyspace.jobs(own), cancelled, keys.paused];
     const args = [id, keyspace.jobPrefix, limit, lastBatch, ...queues];
     const reply = await this.run('claim', [...scriptKeys, ...queues.map(keys.queue)], args);
     if (Buffer.isBuffer(reply)) return 'unregistered';
-    const [batch, , , ...taken] = reply as [number, number[], number[], ...[number, ...Buffer[]][]];
+    const [batch, , , , ...taken] = reply as [number, number[], number[], 0 | 1, ...[number, ...Buffer[]][]];
     return taken
       .flatMap(([position, ...payloads]) =>
         payloads.map((bytes) => ({ queue: queues[position] ?? '', bytes })),
@@ -129,5 +130,5 @@ function argumentsOf({ claim, known, outcome, bytes }: End): readonly (string | 
   const member = memberOf(claim);
   if (outcome === 'retry') return [member, known, 'retry', bytesOf(bytes), 1_000];
   if (outcome === 'dead') return [member, known, 'dead', bytesOf(bytes), ''];
-  return [member, known, 'requeue', bytesOf(bytes), claim.queue];
+  return [member, known, outcome, bytesOf(bytes), claim.queue];
 }

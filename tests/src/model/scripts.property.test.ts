@@ -33,6 +33,7 @@ const mutants: readonly (readonly [guard: string, script: ScriptName, from: stri
     "redis.call('RPUSH', ARGV[3]",
     "redis.call('LPUSH', ARGV[3]",
   ],
+  ['what yields is fetched last', 'settle', "redis.call('LPUSH', ARGV[3]", "redis.call('RPUSH', ARGV[3]"],
   ['a paused queue is passed over', 'claim', 'if paused[position] == 1 then', 'if false then'],
 ];
 
