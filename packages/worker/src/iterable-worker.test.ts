@@ -230,7 +230,7 @@ describe('a worker that iterates', () => {
   ])('cancelled by its signal, %s, it ends as by its mark', async (_name, heed) => {
     const { worker, calls } = walk((letter) => {
       if (letter !== 'b') return;
-      it.abort(new TsqError('TSQ_JOB_CANCELLED' as never, 'somebody has cancelled the job'));
+      it.abort(new TsqError('TSQ_JOB_CANCELLED', 'somebody has cancelled the job'));
       heed();
     });
     const it = processorOf(worker, { storeEachMs: 0 });
