@@ -18,6 +18,7 @@ import { Instance, Keyspace, TrackingFetcher, trackingMiddleware } from '@tsq/tr
 import {
   type AnyWorker,
   Cancellations,
+  callPoisonHandlers,
   IterationRunner,
   JobMetrics,
   JobStats,
@@ -107,6 +108,8 @@ function componentsOf(parts: ComposeParts, shared: Shared): readonly Component[]
   const cancellations = new Cancellations({ redis, running, logger }, { namespace: config.namespace });
 
   heartbeat.onBeat(() => void reconcile(fetcher, logger));
+  const recoverer = new Recoverer({ location, instance, keyspace, logger, ...recoverySettings(config) });
+  recoverer.onPoison((poison) => void callPoisonHandlers(parts.server.onPoison, poison, logger));
   const clock = new RedisClock(redis, logger);
   const iterations = new IterationRunner({ redis, logger, ...iterationSettings(config) });
   const books = { registry, running, stats, metrics };
@@ -125,7 +128,7 @@ function componentsOf(parts: ComposeParts, shared: Shared): readonly Component[]
       ...{ redis, running, stats, metrics, metricsForms: metricsFormsOf(config) },
       ...{ onSignal, logger, info, ...shownSettings(config) },
     }),
-    new Recoverer({ location, instance, keyspace, logger, ...recoverySettings(config) }),
+    recoverer,
     new Poller({ redis, logger, dialect: config.dialect, dead: config.dead, ...pollSettings(config) }),
     new Together('capsules', capsules.map(managerOf)),
   ];
@@ -205,12 +208,16 @@ function shownSettings({ beatIntervalSeconds, showToOldReaders }: Config) {
   return { beatIntervalMs: ms(beatIntervalSeconds), showToOldReaders };
 }
 
-function recoverySettings({ recovery, heartbeat }: Config) {
+function recoverySettings({ recovery, heartbeat, dead, dialect }: Config) {
   return {
+    dead,
+    dialect,
     heartbeatTtlMs: ms(heartbeat.ttlSeconds),
     intervalMs: ms(recovery.intervalSeconds),
     lockTtlMs: ms(recovery.lockTtlSeconds),
     startDelayMs: ms(recovery.startDelaySeconds),
+    watchIntervalMs: ms(recovery.watchIntervalSeconds),
+    position: recovery.position,
   };
 }
 

@@ -103,6 +103,16 @@ export const Config = z.strictObject({
       intervalSeconds: seconds().default(30),
       lockTtlSeconds: z.int().min(1).max(86_400).default(300),
       startDelaySeconds: z.number().min(0).max(86_400).default(5),
+      /** Between two looks at the others' connections; 0: none, only heartbeats tell who is dead. */
+      watchIntervalSeconds: z
+        .number()
+        .max(60)
+        .refine((interval) => interval === 0 || interval >= 0.5, {
+          error: 'Too small: expected 0.5 or more, or 0 for no looks at all',
+        })
+        .default(1.5),
+      /** Where the jobs of a dead instance join their queue: `next` to be fetched, or behind all that waits. */
+      position: z.enum(['next', 'last']).default('next'),
     })
     .prefault({}),
   log: z

@@ -177,6 +177,18 @@ const tuning: readonly Setting[] = [
     about: 'from the start to the first look',
   },
   {
+    path: 'recovery.watchIntervalSeconds',
+    takes: 'number',
+    flags: [{ form: '--recovery-watch-interval <seconds>' }],
+    about: "how often the others' connections are looked at, to find a killed process within 5 s; 0: never",
+  },
+  {
+    path: 'recovery.position',
+    takes: 'text',
+    flags: [{ form: '--recovery-position <where>' }],
+    about: 'where the jobs of a dead instance join their queue: next to be fetched, or last',
+  },
+  {
     path: 'poll.intervalSeconds',
     takes: 'number',
     flags: [{ form: '--poll-interval <seconds>' }],

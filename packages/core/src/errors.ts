@@ -25,6 +25,7 @@ export const errorCodes = {
   TSQ_ITERATION_UNREADABLE: 'the stored cursor of an iterable job that is no JSON',
   TSQ_JOB_INTERRUPTED: 'an iterable job that stored where it stands, to go on later',
   TSQ_JOB_REFUSED: 'a job that relies on a feature of Sidekiq Pro or Enterprise which tsq does not have',
+  TSQ_JOB_POISON: 'a job whose process died each time that it was started',
   TSQ_JOB_STOPPED: 'the process stops and the deadline for running jobs has passed',
   TSQ_JOB_TIMEOUT: "a job ran longer than its worker's timeout",
   TSQ_METRICS_WINDOW_INVALID: 'a stretch of time that the metrics do not keep',

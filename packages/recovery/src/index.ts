@@ -1,14 +1,19 @@
 /** What @tsq/recovery shows: a name that isn't here is ours to change. */
+export type { BuriedPoison } from './bury-poison.js';
 export {
   Heartbeat,
   type HeartbeatCounts,
   type HeartbeatOptions,
   type LapseListener,
 } from './heartbeat.js';
+export type {
+  DeathRule,
+  PoisonListener,
+  RecoveredInstance,
+  RecoveredListener,
+} from './orphan-recovery.js';
 export type { OrphanPosition } from './recover.js';
 export {
-  type RecoveredInstance,
-  type RecoveredListener,
   Recoverer,
   type RecovererCounts,
   type RecovererOptions,

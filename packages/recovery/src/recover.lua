@@ -7,21 +7,32 @@
 -- KEYS[4]  jobs:ID         SET of members
 -- KEYS[5]  claims:ID       STRING
 -- KEYS[6]  queues          SET of queue names
+-- KEYS[7]  recoveries      HASH, mark of a payload -> the seconds at which it was recovered
+-- KEYS[8]  suspect:ID      STRING, the member of the suspect that the instance has started last
 -- ARGV[1]  ID
 -- ARGV[2]  what stands before a member in the key of its payload
 -- ARGV[3]  what stands before a queue's name in the key of its list
 -- ARGV[4]  limit           1 to 500 jobs
 -- ARGV[5]  'next': they are fetched before what waits in the queue; 'last': behind it. The oldest claim comes first in both.
+-- ARGV[6]  poisonLimit     so many recoveries of one job; with the next it is poison
+-- ARGV[7]  windowSeconds   recoveries that are older do not count
 -- Returns  'alive', and nothing was written; or { 1 when this call declared it dead else 0, number of jobs put back,
---          { member whose payload is gone, … }, { what keeps jobs from going back, … }, number of members left }.
+--          { member whose payload is gone, … }, { what keeps jobs from going back, … }, number of members left,
+--          { member, payload, seconds of its recoveries, … for each that is poison } }.
+--          Poison stays the dead instance's claim, and is named by each call, until it is buried.
 --          What keeps a job: the key of its queue, when that holds no list; its own member, when it names no queue. Such jobs
 --          stay the dead instance's claims, and go back by a later call when the key is repaired.
+-- Counts   The first two recoveries of a job count whoever killed the process. From then on it is a suspect, and only one that
+--          its process had started counts on, so that who stood beside a poison job is not taken for one.
 -- Order    What can fail comes before the first write. The first write is SREM, which a full Redis allows.
 local id, limit, goes_next = ARGV[1], tonumber(ARGV[4]), ARGV[5] == 'next'
 -- Above so many members their order is given up: sorting them would hold up everybody, again at each call.
 local sorted_at_most = 2000
 -- A call that has read so many bytes of payloads reads no more.
 local enough_bytes = 1048576
+
+-- How often a job is recovered before it is a suspect.
+local suspect_from = 2
 
 if redis.call('EXISTS', KEYS[3]) == 1 then return 'alive' end
 redis.call('SCARD', KEYS[1]) -- these raise WRONGTYPE
@@ -37,6 +48,36 @@ local function holds(key, wanted)
   return kind == wanted or kind == 'none'
 end
 local names_fit = holds(KEYS[6], 'set')
+local counts_fit, has_counts = holds(KEYS[7], 'hash'), redis.call('EXISTS', KEYS[7]) == 1
+local started = redis.call('GET', KEYS[8])
+local poison_limit, window, now = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(redis.call('TIME')[1])
+
+-- The same in settle and suspects. Of a big payload its ends and its length must do: hashing all of it would take too long.
+local function mark_of(payload)
+  if #payload > 65536 then
+    payload = #payload .. string.sub(payload, 1, 32768) .. string.sub(payload, -32768)
+  end
+  return string.sub(redis.sha1hex(payload), 1, 20)
+end
+local function recent(noted)
+  local seconds = {}
+  for second in string.gmatch(noted or '', '%d+') do
+    if now - second < window then seconds[#seconds + 1] = second end
+  end
+  return seconds
+end
+-- Notes one more recovery. Answers the seconds of the earlier ones when the job is poison.
+local counts, poison = {}, {}
+local function count(member, payload)
+  if not counts_fit then return nil end
+  local mark = mark_of(payload)
+  local seconds = recent(counts[mark] or has_counts and redis.call('HGET', KEYS[7], mark))
+  if #seconds >= suspect_from and member ~= started then return nil end
+  if #seconds >= poison_limit then return table.concat(seconds, ' ') end
+  seconds[#seconds + 1] = string.format('%d', now)
+  counts[mark] = table.concat(seconds, ' ')
+  return nil
+end
 
 -- Who can go back, in the order of the pushes: by RPUSH the last one pushed is fetched first, by LPUSH the first one.
 local fits, kept, able = {}, {}, {}
@@ -70,8 +111,11 @@ while at <= last and bytes < enough_bytes do
   for i = at, upto do payload_keys[#payload_keys + 1] = ARGV[2] .. able[i].member end
   for i, payload in ipairs(redis.call('MGET', unpack(payload_keys))) do
     local orphan = able[at + i - 1]
-    ended[#ended + 1] = orphan.member
-    if payload then
+    local seconds = payload and count(orphan.member, payload)
+    if seconds then
+      for _, value in ipairs({ orphan.member, payload, seconds }) do poison[#poison + 1] = value end
+      bytes = bytes + #payload
+    elseif payload then
       local line = lines[orphan.name]
       if not line then
         line = {}
@@ -79,9 +123,11 @@ while at <= last and bytes < enough_bytes do
         names[#names + 1] = orphan.name
       end
       line[#line + 1] = payload
+      ended[#ended + 1] = orphan.member
       ended_keys[#ended_keys + 1] = payload_keys[i]
       bytes = bytes + #payload
     else
+      ended[#ended + 1] = orphan.member
       missing[#missing + 1] = orphan.member -- a key of another type counts as gone too, and is left alone
     end
   end
@@ -94,11 +140,20 @@ if #ended > 0 then redis.call('SREM', KEYS[4], unpack(ended)) end
 if #ended_keys > 0 then redis.call('DEL', unpack(ended_keys)) end
 for _, name in ipairs(names) do redis.call(goes_next and 'RPUSH' or 'LPUSH', ARGV[3] .. name, unpack(lines[name])) end
 if names_fit and #names > 0 then redis.call('SADD', KEYS[6], unpack(names)) end
+if next(counts) then
+  for mark, seconds in pairs(counts) do redis.call('HSET', KEYS[7], mark, seconds) end
+  redis.call('EXPIRE', KEYS[7], window)
+  -- What is too old leaves bit by bit, while others join.
+  local some = redis.call('HRANDFIELD', KEYS[7], 20, 'WITHVALUES')
+  for i = 1, #some, 2 do
+    if #recent(some[i + 1]) == 0 then redis.call('HDEL', KEYS[7], some[i]) end
+  end
+end
 local left = redis.call('SCARD', KEYS[4])
 if left > 0 then
   redis.call('SADD', KEYS[2], id)
 else
   redis.call('SREM', KEYS[2], id)
-  redis.call('DEL', KEYS[5])
+  redis.call('DEL', KEYS[5], KEYS[8])
 end
-return { declared, #ended_keys, missing, kept, left }
+return { declared, #ended_keys, missing, kept, left, poison }

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import type { Redis } from 'ioredis';
 import { beat } from './beat.js';
 import { type OrphanPosition, type RecoveryStep, recover } from './recover.js';
-import { type Claim, fetchOrder, hold } from './test-support/claims.js';
+import { type Claim, fetchOrder, hold, keysLeft } from './test-support/claims.js';
 
 const keyspace = new Keyspace();
 const id = 'host-1' as InstanceId;
@@ -54,11 +54,12 @@ describe('recover', () => {
       missing: [],
       blockedBy: [],
       remaining: 0,
+      poison: [],
     });
     expect(await fetchOrder(connection, 'a')).toEqual(['a1', 'a2']);
     expect(await fetchOrder(connection, 'b')).toEqual(['b1']);
     expect((await connection.smembers('queues')).sort()).toEqual(['a', 'b']);
-    expect(await connection.keys('tsq:*')).toEqual([]);
+    expect(await keysLeft(connection, keyspace)).toEqual([]);
   });
 
   test('orphans come before what waits in the queue, or by setting behind it; the oldest claim first', async () => {
@@ -91,7 +92,7 @@ describe('recover', () => {
       declaredDead: false,
       recovered: 1,
     });
-    expect(await connection.keys('tsq:*')).toEqual([]);
+    expect(await keysLeft(connection, keyspace)).toEqual([]);
   });
 
   test('S3: five that recover at once put each orphan back once', async () => {
@@ -104,7 +105,7 @@ describe('recover', () => {
     expect(steps.flat().reduce((sum, step) => sum + step.recovered, 0)).toBe(300);
     expect(steps.flat().filter((step) => step.declaredDead)).toHaveLength(1);
     expect(await fetchOrder(first, 'q')).toEqual(texts);
-    expect(await first.keys('tsq:*')).toEqual([]);
+    expect(await keysLeft(first, keyspace)).toEqual([]);
   });
 
   test('S5: odd bytes come back as they were', async () => {
@@ -153,7 +154,7 @@ describe('recover', () => {
               .map((claim) => claim.bytes);
             expect((await connection.lrangeBuffer(`queue:${queue}`, 0, -1)).reverse()).toEqual(expected);
           }
-          expect(await connection.keys('tsq:*')).toEqual([]);
+          expect(await keysLeft(connection, keyspace)).toEqual([]);
         },
       ),
       { numRuns: 40 },
@@ -195,7 +196,7 @@ describe('recover', () => {
     expect(step).toMatchObject({ recovered: 1, remaining: 0 });
     expect(step === 'alive' ? [] : step.missing.toSorted()).toEqual([lost, foreign].toSorted());
     expect(await fetchOrder(connection, 'q')).toEqual(['kept']);
-    expect(await connection.keys('tsq:*')).toEqual([keyspace.job(foreign)]);
+    expect(await keysLeft(connection, keyspace)).toEqual([keyspace.job(foreign)]);
   });
 
   test('S1: jobs whose queue is not a list stay claims, keep nobody else, and go back once it is', async () => {
@@ -209,7 +210,7 @@ describe('recover', () => {
     await connection.del('queue:broken');
     await toTheEnd(connection, 1, 'next');
     expect(await fetchOrder(connection, 'broken')).toEqual(['b1', 'b2']);
-    expect(await connection.keys('tsq:*')).toEqual([]);
+    expect(await keysLeft(connection, keyspace)).toEqual([]);
   });
 
   test('a member that names no queue stays, and is named', async () => {
@@ -256,7 +257,7 @@ describe('recover', () => {
       await expect(connection.lpush('queue:q', 'x')).rejects.toThrow('OOM');
       await toTheEnd(connection, 2, 'next');
       expect(await fetchOrder(connection, 'q')).toEqual(['1', '2', '3']);
-      expect(await connection.keys('tsq:*')).toEqual([]);
+      expect(await keysLeft(connection, keyspace)).toEqual([]);
     } finally {
       await connection.config('SET', 'maxmemory', '0');
     }

@@ -1,6 +1,6 @@
 /** recover.lua, typed: one step of putting back what a dead instance held. */
 import { keys, LuaScript } from '@tsq/core';
-import type { InstanceId, Keyspace } from '@tsq/tracker';
+import { type InstanceId, type Keyspace, type Member, recoveryWindowSeconds } from '@tsq/tracker';
 import type { Redis } from 'ioredis';
 
 const script = new LuaScript(new URL('./recover.lua', import.meta.url));
@@ -10,6 +10,17 @@ export const maxJobsPerStep = 500;
 
 /** Where orphans join their queue: `next`, before all that waits there, or `last`, behind it. */
 export type OrphanPosition = 'next' | 'last';
+
+/** So many recoveries of one job within the window; with the next one it is poison. */
+const poisonLimit = 3;
+
+/** A job that has killed its process once too often. It stays a claim of the dead instance until it is buried. */
+export interface Poison {
+  readonly member: Member;
+  readonly bytes: Buffer;
+  /** When it was recovered before, by Redis' clock. */
+  readonly recoveredAtSeconds: readonly number[];
+}
 
 export interface RecoveryStep {
   /** This step was the one that declared the instance dead. */
@@ -22,6 +33,7 @@ export interface RecoveryStep {
   readonly blockedBy: readonly string[];
   /** Claims that the dead instance holds still. */
   readonly remaining: number;
+  readonly poison: readonly Poison[];
 }
 
 /**
@@ -42,17 +54,23 @@ export async function recover(
     keyspace.jobs(id),
     keyspace.claims(id),
     keys.queues,
+    keyspace.recoveries,
+    keyspace.suspect(id),
   ];
-  const args = [id, keyspace.jobPrefix, keys.queuePrefix, Math.min(limit, maxJobsPerStep), position];
+  const args = [
+    ...[id, keyspace.jobPrefix, keys.queuePrefix, Math.min(limit, maxJobsPerStep), position],
+    ...[poisonLimit, recoveryWindowSeconds],
+  ];
   const reply = await script.run(redis, scriptKeys, args);
   if (Buffer.isBuffer(reply)) return 'alive';
   // The shape that the script's header gives.
-  const [declared, recovered, missing, blockedBy, remaining] = reply as [
+  const [declared, recovered, missing, blockedBy, remaining, poison] = reply as [
     0 | 1,
     number,
     Buffer[],
     Buffer[],
     number,
+    Buffer[],
   ];
   return {
     declaredDead: declared === 1,
@@ -60,5 +78,17 @@ export async function recover(
     missing: missing.map(String),
     blockedBy: blockedBy.map(String),
     remaining,
+    poison: readPoison(poison),
   };
+}
+
+function readPoison(raw: readonly Buffer[]): readonly Poison[] {
+  const poison: Poison[] = [];
+  for (let at = 0; at < raw.length; at += 3) {
+    const [member, bytes, seconds] = raw.slice(at, at + 3);
+    if (member === undefined || bytes === undefined) break;
+    const recoveredAtSeconds = String(seconds).split(' ').map(Number);
+    poison.push({ member: String(member) as Member, bytes, recoveredAtSeconds });
+  }
+  return poison;
 }

@@ -3,8 +3,9 @@ import { eventually, itIsAComponent, RecordingLogger, TestRedis, useRedis } from
 import { Instance, type InstanceId, Keyspace } from '@tsq/tracker';
 import type { Redis } from 'ioredis';
 import { beat } from './beat.js';
-import { type RecoveredInstance, Recoverer, type RecovererOptions } from './recoverer.js';
-import { type Claim, fetchOrder, hold } from './test-support/claims.js';
+import type { RecoveredInstance } from './orphan-recovery.js';
+import { Recoverer, type RecovererOptions } from './recoverer.js';
+import { type Claim, fetchOrder, hold, keysLeft } from './test-support/claims.js';
 
 const keyspace = new Keyspace();
 const deadId = 'dead-1' as InstanceId;
@@ -28,6 +29,12 @@ describe('Recoverer', () => {
     await connection.sadd(keyspace.instances, id);
   }
 
+  /** Two that are dead among three would be more than half of the fleet. */
+  async function living(connection: Redis, id: string): Promise<InstanceId> {
+    await beat(connection, keyspace, id as InstanceId, 90_000, 'register');
+    return id as InstanceId;
+  }
+
   const jobs = (...texts: string[]): Claim[] => texts.map((bytes) => ({ queue: 'q', bytes }));
 
   describe('as a component', () => {
@@ -43,8 +50,10 @@ describe('Recoverer', () => {
     await eventually(() => expect(it.reports).toHaveLength(1));
     expect(it.reports[0]).toEqual({
       instance: deadId,
+      rule: 'heartbeat',
       recovered: 2,
       missing: 0,
+      poison: 0,
       remaining: 0,
       durationMs: expect.any(Number),
     });
@@ -52,7 +61,8 @@ describe('Recoverer', () => {
     expect(it.logger.matching('warn', 'recovered 2 jobs')).toHaveLength(1);
     expect(it.made.counts).toMatchObject({ deaths: 1, recovered: 2, missing: 0, failures: 0 });
     await it.made.stop(soon());
-    expect(await admin.keys('tsq:*')).toEqual([]);
+    // The turn at looking ends by itself.
+    await eventually(async () => expect(await keysLeft(admin, keyspace)).toEqual([]));
   });
 
   test('S4: the jobs of those who live stay theirs, and so do its own, beat or no beat', async () => {
@@ -142,6 +152,7 @@ describe('Recoverer', () => {
     await using it = recoverer();
     const admin = redis.connect();
     const broken = 'aaa-broken' as InstanceId;
+    await living(admin, 'living-1');
     await admin.sadd(keyspace.instances, broken);
     await admin.set(keyspace.jobs(broken), 'x');
     await dead(admin, jobs('1'));
@@ -214,12 +225,44 @@ describe('Recoverer', () => {
     await own.stop();
   });
 
+  test('S4: when all heartbeats vanish at once nobody is declared dead, and those who are back within a TTL keep their jobs', async () => {
+    await using it = recoverer({ heartbeatTtlMs: 90_000, intervalMs: 1, startDelayMs: 100_000 });
+    const admin = redis.connect();
+    const fleet = await Promise.all(['a', 'b', 'c'].map((id) => living(admin, id)));
+    for (const id of fleet) await hold(admin, keyspace, id, jobs(id));
+    const pipeline = admin.multi();
+    for (const id of fleet) pipeline.pexpire(keyspace.instance(id), -1);
+    await pipeline.exec();
+    await it.made.start(); // no pass yet: the look notes it
+    await eventually(() =>
+      expect(it.logger.matching('warn', 'lost their heartbeat at once')).toHaveLength(1),
+    );
+    await living(admin, 'a');
+    await living(admin, 'b');
+    await using passing = recoverer({ heartbeatTtlMs: 90_000 });
+    await passing.made.start();
+    await eventually(() => expect(passing.made.counts.passes).toBeGreaterThan(2));
+    expect(await beat(admin, keyspace, 'c' as InstanceId, 90_000, 'renew')).toBe('renewed');
+    expect(it.reports.concat(passing.reports)).toEqual([]);
+  });
+
+  test('L1: of a fleet that died as a whole the jobs are back one TTL later', async () => {
+    await using it = recoverer({ heartbeatTtlMs: 500 });
+    const admin = redis.connect();
+    for (const id of ['a', 'b', 'c']) await dead(admin, jobs(id), id as InstanceId);
+    await it.made.start();
+    await eventually(() => expect(it.made.counts.recovered).toBe(3));
+    expect(it.logger.matching('warn', 'lost their heartbeat at once')).toHaveLength(1);
+    expect(await admin.exists(keyspace.instances, keyspace.deadInstances)).toBe(0);
+  });
+
   test('a listener that throws keeps no pass from going on', async () => {
     await using it = recoverer();
     const admin = redis.connect();
     it.made.onRecovered(() => {
       throw new Error('a bug of a listener');
     });
+    await living(admin, 'living-1');
     await dead(admin, jobs('1'));
     await dead(admin, jobs('2'), 'dead-2' as InstanceId);
     await it.made.start();

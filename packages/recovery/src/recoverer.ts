@@ -1,6 +1,9 @@
 /**
  * Looks for dead instances and puts back what they held. Any number of instances do so, each at its own interval; a lock
  * spares work, and recover.lua alone decides who is dead and that each orphan is put back once.
+ *
+ * Two rules say who may be dead: the heartbeat that ran out, looked at by passes (census.ts), and the connections that were
+ * closed, looked at each second or two (watch.ts).
  */
 import {
   type Component,
@@ -14,11 +17,18 @@ import {
 import { type Instance, type InstanceId, Keyspace } from '@tsq/tracker';
 import type { Redis } from 'ioredis';
 import { Absence } from './absence.js';
+import { takeCensus } from './census.js';
 import { isRefusal, wantsNewConnection } from './connection-errors.js';
+import {
+  type DeathRule,
+  OrphanRecovery,
+  type PoisonListener,
+  type RecoveredListener,
+} from './orphan-recovery.js';
 import { whenReadyUnless } from './ready.js';
-import { recover } from './recover.js';
 import { releaseLock, takeLock } from './recovery-lock.js';
 import { type RecovererSettings, recovererSettings } from './settings.js';
+import { Watch } from './watch.js';
 
 export interface RecovererOptions extends Partial<RecovererSettings> {
   readonly location: RedisLocation;
@@ -28,50 +38,33 @@ export interface RecovererOptions extends Partial<RecovererSettings> {
   readonly logger?: Logger;
 }
 
-/** What one pass did for one dead instance. */
-export interface RecoveredInstance {
-  readonly instance: InstanceId;
-  /** Jobs put back on their queues. */
-  readonly recovered: number;
-  /** Claims whose payload was gone. */
-  readonly missing: number;
-  /** Claims that it holds still: a key is in the way, or the recoverer was stopped. */
-  readonly remaining: number;
-  readonly durationMs: number;
-}
-
-export type RecoveredListener = (report: RecoveredInstance) => void;
-
 /** Since the start of the process. */
 export interface RecovererCounts {
   /** Passes that looked; those which found the lock held are not among them. */
   readonly passes: number;
-  /** Passes that failed, because Redis was away or refused. */
+  /** Looks at the connections of the fleet; those in another's turn are not among them. */
+  readonly looks: number;
+  /** Passes and looks that failed, because Redis was away or refused. */
   readonly failures: number;
   /** Instances that this one declared dead. */
   readonly deaths: number;
   readonly recovered: number;
   readonly missing: number;
+  /** Jobs that had killed their process once too often, and that this one put into the dead set, or dropped. */
+  readonly poison: number;
 }
 
-interface Sum {
-  declaredDead: boolean;
-  recovered: number;
-  missing: number;
-  remaining: number;
-}
+type Work = 'pass' | 'look';
 
 export class Recoverer implements Component {
   readonly name = 'recoverer';
   private readonly settings: RecovererSettings;
   private readonly keyspace: Keyspace;
   private readonly logger: Logger;
-  private readonly listeners = new Set<RecoveredListener>();
-  private readonly counted = { passes: 0, failures: 0, deaths: 0, recovered: 0, missing: 0 };
+  private readonly counted = { passes: 0, looks: 0, failures: 0 };
   private readonly stopping = new AbortController();
-  /** What was in the way at the last look, by instance; so that it is logged once, not each interval. */
-  private readonly blocked = new Map<InstanceId, string>();
-  private lastFailure = '';
+  private readonly orphans: OrphanRecovery;
+  private readonly lastFailures = new Map<Work, string>();
   private redis: Redis | undefined;
   private running: Promise<void> | undefined;
   private stopped: Promise<void> | undefined;
@@ -81,14 +74,21 @@ export class Recoverer implements Component {
     this.settings = recovererSettings(options);
     this.keyspace = options.keyspace ?? new Keyspace();
     this.logger = options.logger ?? silentLogger;
+    const { keyspace, settings, logger } = this;
+    this.orphans = new OrphanRecovery({ keyspace, settings, logger, signal: this.stopping.signal });
   }
 
   get counts(): RecovererCounts {
-    return { ...this.counted };
+    return { ...this.counted, ...this.orphans.counts };
   }
 
   onRecovered(listener: RecoveredListener): void {
-    this.listeners.add(listener);
+    this.orphans.onRecovered(listener);
+  }
+
+  /** Called for each job that this instance has taken out of the line for good, once Redis has confirmed it. */
+  onPoison(listener: PoisonListener): void {
+    this.orphans.onPoison(listener);
   }
 
   /** Resolves at once: the first pass comes after `startDelayMs`, and passes fail and go on while Redis is away. */
@@ -97,12 +97,16 @@ export class Recoverer implements Component {
       throw new TsqError('TSQ_COMPONENT_STOPPED', 'the recoverer was stopped; it lives once: make a new one');
     }
     if (this.redis !== undefined) return;
-    const name = `tsq:${this.options.instance.id}:recovery`;
-    this.redis = openConnection(this.options.location, { name, logger: this.logger });
-    const absence = new Absence(this.redis, this.settings.heartbeatTtlMs, (awayMs) =>
-      this.onLongAbsence(awayMs),
-    );
-    this.running = this.run(this.redis, absence);
+    const connectionName = `tsq:${this.options.instance.id}:recovery`;
+    const redis = openConnection(this.options.location, { name: connectionName, logger: this.logger });
+    const absence = new Absence(redis, this.settings.heartbeatTtlMs, (awayMs) => this.onLongAbsence(awayMs));
+    const { keyspace, logger, stopping } = this;
+    const { watchIntervalMs: intervalMs } = this.settings;
+    const { instance } = this.options;
+    const common = { redis, keyspace, instance, logger, signal: stopping.signal };
+    const watch = intervalMs === 0 ? undefined : new Watch({ ...common, connectionName, intervalMs });
+    this.redis = redis;
+    this.running = this.run(redis, absence, watch);
   }
 
   async quiet(): Promise<void> {
@@ -114,34 +118,50 @@ export class Recoverer implements Component {
     return this.stopped;
   }
 
-  private async run(redis: Redis, absence: Absence): Promise<void> {
+  /** Looks and passes take turns on one connection; each waits for its own time. */
+  private async run(redis: Redis, absence: Absence, watch: Watch | undefined): Promise<void> {
     const { signal } = this.stopping;
-    await pause(this.settings.startDelayMs, signal);
+    let passAtMs = performance.now() + this.settings.startDelayMs;
     while (!signal.aborted) {
-      await this.tryPass(redis, absence);
-      await pause(absence.graceLeftMs || this.settings.intervalMs, signal);
+      if (watch !== undefined) await this.attempt('look', redis, absence, () => this.look(redis, watch));
+      if (performance.now() >= passAtMs) {
+        await this.attempt('pass', redis, absence, () => this.passUnderLock(redis));
+        passAtMs = performance.now() + (absence.graceLeftMs || this.settings.intervalMs);
+      }
+      const untilPassMs = Math.max(0, passAtMs - performance.now());
+      await pause(Math.min(untilPassMs, watch?.intervalMs ?? untilPassMs), signal);
     }
   }
 
-  private async tryPass(redis: Redis, absence: Absence): Promise<void> {
+  private async attempt(work: Work, redis: Redis, absence: Absence, run: () => Promise<void>): Promise<void> {
     try {
       await whenReadyUnless(this.stopping.signal, redis);
       if (absence.graceLeftMs > 0) return;
       absence.asking();
-      await this.passUnderLock(redis);
+      await run();
       absence.answered();
-      if (this.lastFailure !== '') this.logger.info({}, 'recovery works again');
-      this.lastFailure = '';
+      this.onSuccess(work);
     } catch (error) {
       if (isRefusal(error) || error instanceof AggregateError) absence.answered();
       if (this.stopping.signal.aborted) return;
-      this.onFailure(redis, error);
+      this.onFailure(redis, work, error);
     }
+  }
+
+  /** The look at the connections. All of the fleet take turns, and it is one turn for all. */
+  private async look(redis: Redis, watch: Watch): Promise<void> {
+    const own = this.options.instance.id;
+    if ((await takeLock(redis, this.keyspace, 'watch', own, watch.turnMs)) === 'held') return;
+    // Who lapses with most of the fleet must be noted while they are away: the first of them are back soon.
+    await this.takeCensus(redis, own);
+    await this.recoverAll(redis, await watch.look(), 'connections');
+    this.counted.looks += 1;
   }
 
   private async passUnderLock(redis: Redis): Promise<void> {
     const own = this.options.instance.id;
-    if ((await takeLock(redis, this.keyspace, own, this.settings.lockTtlMs)) === 'held') return;
+    const { lockTtlMs } = this.settings;
+    if ((await takeLock(redis, this.keyspace, 'recoveryLock', own, lockTtlMs)) === 'held') return;
     try {
       await this.pass(redis, own);
     } finally {
@@ -150,97 +170,35 @@ export class Recoverer implements Component {
   }
 
   private async pass(redis: Redis, own: InstanceId): Promise<void> {
+    const dead = await this.takeCensus(redis, own);
+    this.orphans.forgetAllBut(dead);
+    await this.recoverAll(redis, dead, 'heartbeat');
+    this.counted.passes += 1;
+  }
+
+  private async takeCensus(redis: Redis, own: InstanceId): Promise<readonly InstanceId[]> {
+    const graceMs = this.settings.heartbeatTtlMs;
+    const { dead, granted } = await takeCensus(redis, this.keyspace, own, graceMs);
+    if (granted > 0) {
+      this.logger.warn(
+        { instances: granted, graceMs },
+        'more than half of the instances lost their heartbeat at once: none of them is declared dead before they had their TTL to come back',
+      );
+    }
+    return dead;
+  }
+
+  private async recoverAll(redis: Redis, dead: readonly InstanceId[], rule: DeathRule): Promise<void> {
     const refused: Error[] = [];
-    for (const id of await this.findDead(redis, own)) {
+    for (const id of dead) {
       if (this.stopping.signal.aborted) return;
-      await this.recoverInstance(redis, id).catch((error: unknown) => {
+      await this.orphans.run(redis, id, rule).catch((error: unknown) => {
         // One instance whose keys are broken must not keep the others from being recovered.
         if (!isRefusal(error)) throw error;
         refused.push(error);
       });
     }
-    this.counted.passes += 1;
     if (refused.length > 0) throw new AggregateError(refused, refused.map(String).join('; '));
-  }
-
-  /** Those who look dead; recover.lua looks again, in the step that declares it. */
-  private async findDead(redis: Redis, own: InstanceId): Promise<readonly InstanceId[]> {
-    const registered = await redis.smembers(this.keyspace.instances);
-    const declared = await redis.smembers(this.keyspace.deadInstances);
-    const others = [...new Set([...declared, ...registered])].filter((id) => id !== own) as InstanceId[];
-    for (const id of this.blocked.keys()) if (!others.includes(id)) this.blocked.delete(id);
-    if (others.length === 0) return [];
-    const pipeline = redis.pipeline();
-    for (const id of others) pipeline.exists(this.keyspace.instance(id));
-    const replies = (await pipeline.exec()) ?? [];
-    const failed = replies.find(([error]) => error !== null)?.[0];
-    if (failed !== undefined && failed !== null) throw failed;
-    return others.filter((_id, index) => replies[index]?.[1] === 0);
-  }
-
-  private async recoverInstance(redis: Redis, id: InstanceId): Promise<void> {
-    const startedAt = performance.now();
-    const sum = { declaredDead: false, recovered: 0, missing: 0, remaining: 0 };
-    try {
-      await this.recoverInSteps(redis, id, sum);
-    } finally {
-      const { declaredDead, ...moved } = sum;
-      if (declaredDead) this.counted.deaths += 1;
-      // Otherwise another one was faster, or nothing could move.
-      if (declaredDead || moved.recovered + moved.missing > 0) {
-        this.report({ instance: id, ...moved, durationMs: Math.round(performance.now() - startedAt) });
-      }
-    }
-  }
-
-  private async recoverInSteps(redis: Redis, id: InstanceId, sum: Sum): Promise<void> {
-    const { batchSize, position } = this.settings;
-    while (!this.stopping.signal.aborted) {
-      const step = await recover(redis, this.keyspace, id, batchSize, position);
-      if (step === 'alive') return;
-      sum.declaredDead ||= step.declaredDead;
-      sum.recovered += step.recovered;
-      sum.missing += step.missing.length;
-      sum.remaining = step.remaining;
-      this.noteMissing(id, step.missing);
-      this.noteBlocked(id, step.blockedBy);
-      // Without progress the rest is blocked: the next pass looks again.
-      if (step.remaining === 0 || step.recovered + step.missing.length === 0) return;
-    }
-  }
-
-  private report(report: RecoveredInstance): void {
-    this.counted.recovered += report.recovered;
-    this.counted.missing += report.missing;
-    const level = report.recovered + report.missing > 0 ? 'warn' : 'info';
-    this.logger[level](report, `recovered ${report.recovered} jobs of a dead instance`);
-    for (const listener of this.listeners) {
-      try {
-        listener(report);
-      } catch (error) {
-        this.logger.error({ err: error }, 'a listener of the recoverer failed');
-      }
-    }
-  }
-
-  private noteMissing(instance: InstanceId, members: readonly string[]): void {
-    if (members.length === 0) return;
-    this.logger.error(
-      { instance, members },
-      'claims of a dead instance have no payload: there is nothing to put back',
-    );
-  }
-
-  private noteBlocked(instance: InstanceId, blockedBy: readonly string[]): void {
-    const summary = blockedBy.join(' ');
-    if (summary !== '' && summary !== this.blocked.get(instance)) {
-      this.logger.error(
-        { instance, blockedBy },
-        'claims of a dead instance can not be put back: the key of a queue holds no list, or a member names no queue; they are kept',
-      );
-    }
-    if (summary === '') this.blocked.delete(instance);
-    else this.blocked.set(instance, summary);
   }
 
   private onLongAbsence(awayMs: number): void {
@@ -251,15 +209,24 @@ export class Recoverer implements Component {
     );
   }
 
-  private onFailure(redis: Redis, error: unknown): void {
+  /** Logged once for each reason, not for each try. */
+  private onFailure(redis: Redis, work: Work, error: unknown): void {
     this.counted.failures += 1;
     const reason = error instanceof Error ? error.message : String(error);
     if (wantsNewConnection(error)) redis.disconnect(true);
-    if (reason !== this.lastFailure) {
+    if (reason !== this.lastFailures.get(work)) {
       const { intervalMs } = this.settings;
-      this.logger.warn({ err: error }, `a recovery pass failed; the next one is in ${intervalMs} ms`);
+      const what =
+        work === 'pass'
+          ? `a recovery pass failed; the next one is in ${intervalMs} ms`
+          : 'a look at the connections of the others failed; until one goes through, the dead are found by their heartbeats alone';
+      this.logger.warn({ err: error }, what);
     }
-    this.lastFailure = reason;
+    this.lastFailures.set(work, reason);
+  }
+
+  private onSuccess(work: Work): void {
+    if (this.lastFailures.delete(work)) this.logger.info({ work }, 'recovery works again');
   }
 
   private async end(deadline: AbortSignal): Promise<void> {

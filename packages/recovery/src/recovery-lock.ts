@@ -1,6 +1,7 @@
 /**
- * The lock that spares work: one instance recovers at a time. It guards nothing. It may expire in the middle of a pass or be
- * deleted by a stranger, and two recover at once: recover.lua puts each orphan back once all the same.
+ * The locks that spare work: one instance recovers at a time, and one looks at the fleet's connections. They guard nothing.
+ * One may expire in the middle of a pass or be deleted by a stranger, and two recover at once: recover.lua puts each orphan
+ * back once all the same.
  */
 import { LuaScript } from '@tsq/core';
 import type { InstanceId, Keyspace } from '@tsq/tracker';
@@ -10,15 +11,18 @@ import { readWord } from './read-word.js';
 const takeScript = new LuaScript(new URL('./take-lock.lua', import.meta.url));
 const releaseScript = new LuaScript(new URL('./release-lock.lua', import.meta.url));
 
+export type Lock = 'recoveryLock' | 'watch';
+
 /** `held`: by another instance that lives. */
 export async function takeLock(
   redis: Redis,
   keyspace: Keyspace,
+  lock: Lock,
   own: InstanceId,
   ttlMs: number,
 ): Promise<'taken' | 'held'> {
   const heartbeatPrefix = keyspace.instance('' as InstanceId); // the key of no id is what stands before one
-  const reply = await takeScript.run(redis, [keyspace.recoveryLock], [own, ttlMs, heartbeatPrefix]);
+  const reply = await takeScript.run(redis, [keyspace[lock]], [own, ttlMs, heartbeatPrefix]);
   return readWord(reply, ['taken', 'held']);
 }
 

@@ -4,7 +4,7 @@ import { type InstanceId, Keyspace } from '@tsq/tracker';
 import { beat } from './beat.js';
 import { recover } from './recover.js';
 import { retire } from './retire.js';
-import { hold } from './test-support/claims.js';
+import { hold, keysLeft } from './test-support/claims.js';
 
 const keyspace = new Keyspace();
 const id = 'host-1' as InstanceId;
@@ -29,7 +29,7 @@ describe('retire', () => {
       recovered: 1,
       remaining: 0,
     });
-    expect(await connection.keys('tsq:*')).toEqual([]);
+    expect(await keysLeft(connection, keyspace)).toEqual([]);
   });
 
   test('sent again it answers as before', async () => {

@@ -10,6 +10,7 @@ const script = new LuaScript(new URL('./retire.lua', import.meta.url));
 export type Retirement = 'gone' | 'left';
 
 export async function retire(redis: Redis, keyspace: Keyspace, id: InstanceId): Promise<Retirement> {
-  const keys = [keyspace.instances, keyspace.instance(id), keyspace.jobs(id), keyspace.claims(id)];
+  const own = [keyspace.instance(id), keyspace.jobs(id), keyspace.claims(id), keyspace.suspect(id)];
+  const keys = [keyspace.instances, ...own, keyspace.sightings, keyspace.lapses, keyspace.watch];
   return readWord(await script.run(redis, keys, [id]), ['gone', 'left']);
 }

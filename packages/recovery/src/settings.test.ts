@@ -7,10 +7,13 @@ describe('the settings', () => {
     expect(recovererSettings({})).toEqual({
       intervalMs: 30_000,
       lockTtlMs: 300_000,
+      watchIntervalMs: 1_500,
       startDelayMs: 5_000,
       heartbeatTtlMs: 90_000,
-      batchSize: 500,
+      batchSize: 200,
       position: 'next',
+      dead: { timeoutSeconds: 15_552_000, maxJobs: 10_000 },
+      dialect: 'seconds',
     });
   });
 
@@ -34,6 +37,7 @@ describe('the settings', () => {
   test.each([
     { intervalMs: 0 },
     { lockTtlMs: 0 },
+    { watchIntervalMs: -1 },
     { startDelayMs: -1 },
     { batchSize: 501 },
     { batchSize: 0 },

@@ -1,5 +1,5 @@
 /** The settings of heartbeat and recoverer, with their defaults, checked before anything is started. */
-import { TsqError } from '@tsq/core';
+import { type DeadSetLimits, type Dialect, sidekiqDeadSet, TsqError } from '@tsq/core';
 import { maxJobsPerStep, type OrphanPosition } from './recover.js';
 
 export interface HeartbeatSettings {
@@ -14,14 +14,23 @@ export interface RecovererSettings {
   readonly intervalMs: number;
   /** The lock of a recoverer that lives, yet never ends, is free after so long. Default 300,000. */
   readonly lockTtlMs: number;
+  /**
+   * Between two looks at the connections of the others, by which a killed process is found within 5 s; 0: none, and only
+   * heartbeats count. Default 1,500.
+   */
+  readonly watchIntervalMs: number;
   /** Before the first pass. Default 5,000. */
   readonly startDelayMs: number;
   /** The TTL of the fleet's heartbeats: what all get to come back in after Redis was away. Default 90,000. */
   readonly heartbeatTtlMs: number;
-  /** Jobs put back by one call, 1 to 500. Default 500. */
+  /** Jobs put back by one call, 1 to 500. Default 200: Redis serves nobody else meanwhile. */
   readonly batchSize: number;
   /** Where orphans join their queue. Default `next`. */
   readonly position: OrphanPosition;
+  /** What the dead set keeps when a poison job joins it. Default Sidekiq's. */
+  readonly dead: DeadSetLimits;
+  /** How `failed_at` of a poison job is written. Default `seconds`. */
+  readonly dialect: Dialect;
 }
 
 /** What a timer of Node can wait; beyond it, it does not wait at all. */
@@ -44,16 +53,19 @@ export function heartbeatSettings(given: Partial<HeartbeatSettings>): HeartbeatS
 /** @throws TSQ_CONFIG_INVALID */
 export function recovererSettings(given: Partial<RecovererSettings>): RecovererSettings {
   const { intervalMs = 30_000, lockTtlMs = 300_000, startDelayMs = 5_000 } = given;
-  const { heartbeatTtlMs = 90_000, batchSize = maxJobsPerStep, position = 'next' } = given;
+  const { heartbeatTtlMs = 90_000, batchSize = 200, position = 'next' } = given;
+  const { watchIntervalMs = 1_500, dead = sidekiqDeadSet, dialect = 'seconds' } = given;
   checkWhole('recovery.intervalMs', intervalMs, 1, longestMs);
   checkWhole('recovery.lockTtlMs', lockTtlMs, 1, longestMs);
   checkWhole('recovery.startDelayMs', startDelayMs, 0, longestMs);
+  checkWhole('recovery.watchIntervalMs', watchIntervalMs, 0, longestMs);
   checkWhole('recovery.heartbeatTtlMs', heartbeatTtlMs, 1, longestMs);
   checkWhole('recovery.batchSize', batchSize, 1, maxJobsPerStep);
   if (position !== 'next' && position !== 'last') {
     throw new TsqError('TSQ_CONFIG_INVALID', `recovery.position: expected next or last, got ${position}`);
   }
-  return { intervalMs, lockTtlMs, startDelayMs, heartbeatTtlMs, batchSize, position };
+  const times = { intervalMs, lockTtlMs, watchIntervalMs, startDelayMs, heartbeatTtlMs };
+  return { ...times, batchSize, position, dead, dialect };
 }
 
 function checkWhole(name: string, value: number, least: number, most: number): void {

@@ -1,6 +1,6 @@
--- take-lock: makes one instance the one that recovers. A script, because a lock whose holder died in its pass must pass to the
+-- take-lock: makes one instance the one that recovers, or looks at the fleet. A script, because a lock whose holder died in its pass must pass to the
 -- next who asks, not wait for its expiry, and to one only; and because a plain SET is refused by a full Redis.
--- KEYS[1]  recovery_lock  STRING, the id of the instance that recovers at present; expires
+-- KEYS[1]  recovery_lock, or watch  STRING, the id of the instance that recovers at present, or looked last; expires
 -- ARGV[1]  own            the id that asks
 -- ARGV[2]  ttlMs          integer
 -- ARGV[3]  what stands before an id in the key of its heartbeat

@@ -15,6 +15,8 @@ export class ClaimedUnit implements UnitOfWork {
   private releasing = false;
   private lossListener: ((reason: TsqError) => void) | undefined;
   private loss: TsqError | undefined;
+  /** Called once, when the job has ended here: it is settled or lost. For the few of which somebody must know. */
+  whenEnded: (() => void) | undefined;
 
   constructor(
     /** The id under which it was claimed: the process may have another by now. */
@@ -48,6 +50,7 @@ export class ClaimedUnit implements UnitOfWork {
 
   settle(outcome: Outcome): Promise<Settlement> {
     this.settlement ??= this.isLost ? Promise.resolve('lost') : this.outbox.settle(this, outcome);
+    this.tellEnded();
     return this.settlement;
   }
 
@@ -71,5 +74,12 @@ export class ClaimedUnit implements UnitOfWork {
     if (this.isLost) return;
     this.loss = reason;
     this.lossListener?.(reason);
+    this.tellEnded();
+  }
+
+  private tellEnded(): void {
+    const tell = this.whenEnded;
+    this.whenEnded = undefined;
+    tell?.();
   }
 }

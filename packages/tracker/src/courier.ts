@@ -46,13 +46,13 @@ export class Courier {
     });
   }
 
-  /** Sends what waits in the outbox, and one call more behind it; answers that call's reply. */
-  async exchange(redis: Redis, call?: ScriptCall): Promise<ScriptReply | undefined> {
+  /** Sends what waits in the outbox, and these calls behind it; answers their replies. */
+  async exchange(redis: Redis, ...more: readonly ScriptCall[]): Promise<readonly ScriptReply[]> {
     this.stopFlushTimer();
     const parcels = this.outbox.take();
     if (this.outbox.isWaiting) this.flushLater(0); // more than one call carries
     const calls = parcels.map((parcel) => this.settleCall(parcel));
-    if (call !== undefined) calls.push(call);
+    calls.push(...more);
     const trip = roundTrip(redis, calls);
     this.underWay.add(trip);
     const replies = await trip;
@@ -60,7 +60,7 @@ export class Courier {
     parcels.forEach((parcel, index) => {
       this.onReply(parcel, replies[index]);
     });
-    return call === undefined ? undefined : replies[parcels.length];
+    return replies.slice(parcels.length);
   }
 
   /** Sends what is left: until all is confirmed but what is blocked, or until the end. Then gives up. */

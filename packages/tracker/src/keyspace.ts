@@ -60,6 +60,31 @@ export class Keyspace {
   get recoveryLock(): string {
     return `${this.namespace}:recovery_lock`;
   }
+
+  /** HASH, mark of a payload -> the seconds at which it was recovered; expires. */
+  get recoveries(): string {
+    return `${this.namespace}:recoveries`;
+  }
+
+  /** STRING, the member of the suspect that the instance has started last. */
+  suspect(id: InstanceId): string {
+    return `${this.namespace}:suspect:${id}`;
+  }
+
+  /** STRING, the id of the instance that looked last at the fleet's connections; expires before the next look. */
+  get watch(): string {
+    return `${this.namespace}:watch`;
+  }
+
+  /** HASH, id -> `run:client`: a connection of the instance that was seen, and the run of the server that saw it. */
+  get sightings(): string {
+    return `${this.namespace}:sightings`;
+  }
+
+  /** HASH, id -> second by Redis' clock: who has no heartbeat since more than half of the fleet lost theirs at once. */
+  get lapses(): string {
+    return `${this.namespace}:lapses`;
+  }
 }
 
 export function memberOf(id: InstanceId, batch: number, index: number, queue: string): Member {

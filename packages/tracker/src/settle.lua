@@ -5,6 +5,7 @@
 -- KEYS[3]  retry       ZSET
 -- KEYS[4]  dead        ZSET
 -- KEYS[5]  queues      SET of queue names
+-- KEYS[6]  recoveries  HASH, mark of a payload -> the seconds at which it was recovered; of a job that ends it goes
 -- ARGV[1]  ID
 -- ARGV[2]  what stands before a member in the key of its payload
 -- ARGV[3]  what stands before a queue's name in the key of its list
@@ -63,6 +64,16 @@ local function target_fits(entry)
   return fits[key]
 end
 
+-- The same in recover and suspects.
+local function mark_of(payload)
+  if #payload > 65536 then
+    payload = #payload .. string.sub(payload, 1, 32768) .. string.sub(payload, -32768)
+  end
+  return string.sub(redis.sha1hex(payload), 1, 20)
+end
+local has_counts = redis.call('TYPE', KEYS[6]).ok == 'hash' -- only after a recovery
+local marks = {}
+
 local registered = redis.call('SISMEMBER', KEYS[1], ARGV[1])
 local lost, blocked, ended, ended_keys, wanted = {}, {}, {}, {}, {}
 for i, entry in ipairs(entries) do
@@ -75,6 +86,10 @@ for i, entry in ipairs(entries) do
     if held[i] == 1 then
       ended[#ended + 1] = entry.member
       ended_keys[#ended_keys + 1] = ARGV[2] .. entry.member
+      if has_counts and entry.kind ~= 'requeue' then
+        local payload = redis.call('GET', ARGV[2] .. entry.member)
+        if payload then marks[#marks + 1] = mark_of(payload) end
+      end
     end
     if entry.kind then wanted[#wanted + 1] = entry end
   end
@@ -82,6 +97,7 @@ end
 if #ended > 0 then
   redis.call('SREM', KEYS[2], unpack(ended))
   redis.call('DEL', unpack(ended_keys))
+  if #marks > 0 then redis.call('HDEL', KEYS[6], unpack(marks)) end
 elseif #wanted > 0 then
   redis.call('SREM', KEYS[2], '') -- nothing to end, but the first write must be one that a full Redis allows
 end
@@ -110,13 +126,11 @@ if #wanted > 0 then
     redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', string.format('%.6f', now - ARGV[4]))
     redis.call('ZREMRANGEBYRANK', KEYS[4], 0, -1 - ARGV[5])
   end
-  for name, line in pairs(lines) do
-    if names_fit then redis.call('SADD', KEYS[5], name) end
-    redis.call('RPUSH', ARGV[3] .. name, unpack(line))
-  end
-  for name, line in pairs(backs) do
-    if names_fit then redis.call('SADD', KEYS[5], name) end
-    redis.call('LPUSH', ARGV[3] .. name, unpack(line))
+  for ends, push in pairs({ [lines] = 'RPUSH', [backs] = 'LPUSH' }) do
+    for name, line in pairs(ends) do
+      if names_fit then redis.call('SADD', KEYS[5], name) end
+      redis.call(push, ARGV[3] .. name, unpack(line))
+    end
   end
 end
 return { registered, lost, blocked }

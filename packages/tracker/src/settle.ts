@@ -27,7 +27,7 @@ export interface End {
 export type EndReply = 'settled' | 'lost' | 'blocked';
 
 export function settleKeys(keyspace: Keyspace, id: InstanceId): string[] {
-  return [keyspace.instances, keyspace.jobs(id), keys.retry, keys.dead, keys.queues];
+  return [keyspace.instances, keyspace.jobs(id), keys.retry, keys.dead, keys.queues, keyspace.recoveries];
 }
 
 /** The script wants the ends that leave no trace first, in runs; the reply counts in the same order. */

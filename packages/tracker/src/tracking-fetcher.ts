@@ -33,7 +33,8 @@ import { Doorbells } from './doorbell.js';
 import type { Instance } from './instance.js';
 import { type InstanceId, Keyspace, type Member, placeOf } from './keyspace.js';
 import { KnownClaim, type OnlyKnown } from './known-claim.js';
-import type { ScriptCall } from './round-trip.js';
+import type { ScriptCall, ScriptReply } from './round-trip.js';
+import { Suspects, suspectsCall } from './suspects.js';
 
 export interface TrackingFetcherOptions {
   readonly location: RedisLocation;
@@ -75,6 +76,7 @@ export class TrackingFetcher implements Fetcher {
   private readonly ledger: ClaimLedger;
   private readonly adopted: ClaimedUnit[] = [];
   private readonly courier: Courier;
+  private readonly suspects: Suspects;
   private readonly formerIds = new Set<InstanceId>();
   private readonly stopping = new AbortController();
   private readonly counted = { lost: 0, adopted: 0 };
@@ -98,6 +100,7 @@ export class TrackingFetcher implements Fetcher {
     this.logger = options.logger ?? silentLogger;
     this.cancelled = new CancelledClaims(this.keyspace.namespace, this.logger);
     if (options.onlyKnown !== undefined) this.known = new KnownClaim(options.onlyKnown, this.logger);
+    this.suspects = new Suspects(this.keyspace, () => this.bells?.wake());
     this.courier = new Courier({
       keyspace: this.keyspace,
       dead: options.dead ?? sidekiqDeadSet,
@@ -156,6 +159,7 @@ export class TrackingFetcher implements Fetcher {
     this.isQuiet = true;
     this.bells?.wake();
     for (const unit of this.adopted.splice(0)) this.giveBack(unit);
+    this.giveBackSuspects();
   }
 
   stop(deadline: AbortSignal, end?: AbortSignal): Promise<void> {
@@ -167,16 +171,20 @@ export class TrackingFetcher implements Fetcher {
     const redis = this.connection();
     await whenReady(redis, this.options.commandTimeoutMs ?? 5_000);
     if (this.inDoubt) await this.reconcile();
-    const adopted = this.ours(this.takeAdopted(queues, max));
+    const adopted = await this.takeAdopted(redis, queues, max);
     if (adopted.length > 0) return adopted;
+    const suspect = max > 0 ? await this.startSuspect(redis, queues) : undefined;
+    if (suspect !== undefined) return [suspect];
     if (this.courier.outbox.blockedCount > mostBlocked)
       throw tooManyBlocked(this.courier.outbox.blockedCount);
-    if (max < 1 || queues.length === 0) return [];
+    if (max < 1 || queues.length === 0 || this.suspects.isFull) return [];
     return await this.claim(redis, queues, max);
   }
 
   async wait(queues: readonly string[], signal: AbortSignal): Promise<void> {
     if (this.bells === undefined || this.adopted.some((unit) => queues.includes(unit.queue))) return;
+    if (this.suspects.isReady(queues)) return;
+    if (this.suspects.isFull) return await this.bells.wait([], signal, 'until-rung');
     const isSilent = (queue: string) =>
       this.paused.has(queue) || this.unusable.has(queue) || this.crowds.has(queue);
     // A paused queue that holds jobs would ring without end; that it is unpaused is found by timer.
@@ -208,20 +216,12 @@ export class TrackingFetcher implements Fetcher {
     return this.doubts > this.settledDoubts;
   }
 
-  /** Only those of the queues that the caller works on: it has slots of its own for them. */
-  private takeAdopted(queues: readonly string[], max: number): readonly ClaimedUnit[] {
-    if (this.adopted.length === 0) return [];
-    const taken = this.adopted.filter((unit) => queues.includes(unit.queue)).slice(0, max);
-    for (const unit of taken) this.adopted.splice(this.adopted.indexOf(unit), 1);
-    return taken.filter((unit) => !unit.isLost);
-  }
-
   private async claim(redis: Redis, queues: readonly string[], max: number): Promise<readonly ClaimedUnit[]> {
     const id = this.options.instance.id;
     const call =
       this.known?.call(this.keyspace, id, queues, max, this.ledger.lastBatch) ??
       this.plainClaim(id, queues, max);
-    const reply = await this.courier.exchange(redis, call);
+    const [reply, suspects] = await this.courier.exchange(redis, call, suspectsCall(this.keyspace, id));
     if (reply === undefined || 'error' in reply) {
       this.doubts += 1;
       throw unavailable('a claim got no answer; if it took jobs, they will be found', reply?.error);
@@ -241,7 +241,58 @@ export class TrackingFetcher implements Fetcher {
       const back = ours.length === units.length ? [] : units.filter((unit) => !ours.includes(unit));
       this.crowds.note(queues, [...claimed.crowded, ...back.map((unit) => unit.queue)], ours.length);
     }
-    return claimed.hasCancellations ? await this.cancelled.without(redis, ours) : ours;
+    const others = this.sift(ours, suspects);
+    return claimed.hasCancellations ? await this.cancelled.without(redis, others) : others;
+  }
+
+  /**
+   * Only those of the queues that the caller works on: it has slots of its own for them. Among them may be suspects, for
+   * nobody has looked when the reply was lost.
+   */
+  private async takeAdopted(
+    redis: Redis,
+    queues: readonly string[],
+    max: number,
+  ): Promise<readonly ClaimedUnit[]> {
+    const isWanted = (unit: ClaimedUnit) => queues.includes(unit.queue);
+    if (!this.adopted.some(isWanted)) return [];
+    const call = suspectsCall(this.keyspace, this.options.instance.id);
+    const [suspects] = await this.courier.exchange(redis, call);
+    const taken = this.adopted.filter(isWanted).slice(0, max);
+    for (const unit of taken) this.adopted.splice(this.adopted.indexOf(unit), 1);
+    return this.sift(this.ours(taken.filter((unit) => !unit.isLost)), suspects);
+  }
+
+  private sift(units: readonly ClaimedUnit[], suspects: ScriptReply | undefined): readonly ClaimedUnit[] {
+    if (suspects === undefined || 'error' in suspects) return this.siftLater(units, suspects?.error);
+    const others = this.suspects.sift(units, suspects.value as Buffer[]); // the shape that the script's header gives
+    if (this.isQuiet) this.giveBackSuspects();
+    return others;
+  }
+
+  private siftLater(units: readonly ClaimedUnit[], cause: Error | undefined): readonly ClaimedUnit[] {
+    if (cause?.name !== 'ReplyError') {
+      this.adopted.push(...units);
+      throw unavailable(
+        'it could not be seen which jobs were recovered before; they are looked at again',
+        cause,
+      );
+    }
+    // A key of the wrong type: all that is lost is that suspects run side by side.
+    this.logger.warn({ err: cause }, 'it can not be seen which jobs were recovered before');
+    return units;
+  }
+
+  private async startSuspect(redis: Redis, queues: readonly string[]): Promise<ClaimedUnit | undefined> {
+    try {
+      return await this.suspects.start(redis, queues);
+    } catch (error) {
+      throw unavailable('the start of a job that was recovered before could not be noted', error);
+    }
+  }
+
+  private giveBackSuspects(): void {
+    for (const unit of this.suspects.takeAll().toReversed()) this.giveBack(unit);
   }
 
   private plainClaim(id: InstanceId, queues: readonly string[], max: number): ScriptCall {
@@ -265,6 +316,7 @@ export class TrackingFetcher implements Fetcher {
   private async end(deadline: AbortSignal, end: AbortSignal | undefined): Promise<void> {
     this.stopping.abort();
     this.bells?.close();
+    this.giveBackSuspects();
     await this.courier.end(this.redis, deadline, end);
     this.redis?.disconnect();
   }

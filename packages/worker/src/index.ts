@@ -69,4 +69,5 @@ export { checkRedis, type RedisFacts } from './redis-check.js';
 
 // What a program adds
 
+export { callPoisonHandlers, type PoisonHandler, type PoisonJob } from './poison-handlers.js';
 export { type ConfigureServer, ServerSetup } from './server-setup.js';

@@ -4,6 +4,7 @@
  */
 import { type Job, MiddlewareChain } from '@tsq/core';
 import type { FailureHandler } from './failure-handlers.js';
+import type { PoisonHandler } from './poison-handlers.js';
 
 export class ServerSetup {
   /** Around `perform`; the first is the outermost. The tracking comes last, innermost, by itself. */
@@ -12,6 +13,8 @@ export class ServerSetup {
   readonly errorHandlers: FailureHandler[] = [];
   /** Hear of jobs that will not be retried, once Redis has confirmed it. */
   readonly deathHandlers: FailureHandler[] = [];
+  /** Hear of poison jobs, in the process that found the last dead one. */
+  readonly onPoison: PoisonHandler[] = [];
 }
 
 export type ConfigureServer = (server: ServerSetup) => void | Promise<void>;

@@ -1,7 +1,14 @@
 /** The workers of the end-to-end tests; `tsq-worker -r` loads this file. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { stringifyJson } from '@tsq/core';
-import { arrayEnumerator, currentJob, defineWorker, IterableWorker, Worker } from '@tsq/worker';
+import {
+  arrayEnumerator,
+  type ConfigureServer,
+  currentJob,
+  defineWorker,
+  IterableWorker,
+  Worker,
+} from '@tsq/worker';
 import { note } from './journal.js';
 
 /** Notes its args: as they stood in the payload, and as they are written again from what the handler got. */
@@ -49,10 +56,25 @@ export class Heeding {
   async perform(durationMs: number): Promise<void> {
     const { jid, signal } = currentJob();
     note('start', jid);
+    signal.addEventListener('abort', () => note('abort', jid, String(signal.reason.code)));
     await delay(durationMs, undefined, { signal });
     note('end', jid);
   }
 }
+
+/** Kills its process, as one does that runs out of memory. */
+@Worker({ name: 'Interop::Poison', tracked: true })
+export class Poison {
+  async perform(): Promise<void> {
+    note('start', currentJob().jid);
+    process.kill(process.pid, 'SIGKILL');
+    await new Promise(() => undefined); // the signal needs a moment
+  }
+}
+
+export const configureServer: ConfigureServer = (server) => {
+  server.onPoison.push(({ jid, fate, error }) => note('poison', jid ?? '', `${fate} ${error.message}`));
+};
 
 const timeout = 0.3;
 

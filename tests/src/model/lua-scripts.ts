@@ -27,6 +27,10 @@ export const originals = Object.fromEntries(
 const keyspace = new Keyspace();
 const ttlMs = 3_600_000; // a beat ends when the test says so
 
+/** The model knows no poison: its jobs may be recovered any number of times. */
+const neverPoison = 1_000_000;
+const windowSeconds = 3_600;
+
 export class LuaScripts {
   constructor(
     readonly connection: Connection,
@@ -35,8 +39,8 @@ export class LuaScripts {
 
   async claim({ id, queues, limit, lastBatch }: ClaimCall): Promise<readonly Claim[] | 'unregistered'> {
     const own = id as InstanceId;
-    const { instances, cancelled } = keyspace;
-    const scriptKeys = [instances, keyspace.claims(own), keyspace.jobs(own), cancelled, keys.paused];
+    const ours = [keyspace.instances, keyspace.claims(own), keyspace.jobs(own), keyspace.cancelled];
+    const scriptKeys = [...ours, keys.paused];
     const args = [id, keyspace.jobPrefix, limit, lastBatch, ...queues];
     const reply = await this.run('claim', [...scriptKeys, ...queues.map(keys.queue)], args);
     if (Buffer.isBuffer(reply)) return 'unregistered';
@@ -65,6 +69,7 @@ export class LuaScripts {
       keys.retry,
       keys.dead,
       keys.queues,
+      keyspace.recoveries,
     ];
     const args = [
       id,
@@ -92,13 +97,15 @@ export class LuaScripts {
   async recover(id: string, limit: number, position: 'next' | 'last'): Promise<RecoverAnswer | 'alive'> {
     const own = id as InstanceId;
     const registry = [keyspace.instances, keyspace.deadInstances, keyspace.instance(own)];
-    const scriptKeys = [...registry, keyspace.jobs(own), keyspace.claims(own), keys.queues];
+    const held = [keyspace.jobs(own), keyspace.claims(own), keys.queues];
+    const scriptKeys = [...registry, ...held, keyspace.recoveries, keyspace.suspect(own)];
     const reply = await this.run('recover', scriptKeys, [
       id,
       keyspace.jobPrefix,
       keys.queuePrefix,
       limit,
       position,
+      ...[neverPoison, windowSeconds],
     ]);
     if (Buffer.isBuffer(reply)) return 'alive';
     const [declared, recovered, , , remaining] = reply as [number, number, Buffer[], Buffer[], number];
@@ -107,7 +114,9 @@ export class LuaScripts {
 
   async retire(id: string): Promise<string> {
     const own = id as InstanceId;
-    const scriptKeys = [keyspace.instances, keyspace.instance(own), keyspace.jobs(own), keyspace.claims(own)];
+    const held = [keyspace.jobs(own), keyspace.claims(own), keyspace.suspect(own)];
+    const seen = [keyspace.sightings, keyspace.lapses, keyspace.watch];
+    const scriptKeys = [keyspace.instances, keyspace.instance(own), ...held, ...seen];
     return String(await this.run('retire', scriptKeys, [id]));
   }
 

@@ -47,7 +47,7 @@ function keyOfPayload(claim: Claim): string {
   return keyspace.job(memberOf(claim) as Member);
 }
 
-/** One step, so that it shows one moment. Pairs of key and type, then what is in it. */
+/** One step, so that it shows one moment. Without hashes: those count recoveries, of which the model knows nothing. Pairs of key and type, then what is in it. */
 const everything = `
 local reply = {}
 for _, key in ipairs(redis.call('KEYS', '*')) do
@@ -56,8 +56,8 @@ for _, key in ipairs(redis.call('KEYS', '*')) do
   if kind == 'string' then content = { redis.call('GET', key) }
   elseif kind == 'list' then content = redis.call('LRANGE', key, 0, -1)
   elseif kind == 'set' then content = redis.call('SMEMBERS', key)
-  else content = redis.call('ZRANGE', key, 0, -1) end
-  reply[#reply + 1] = { key, kind, content }
+  elseif kind == 'zset' then content = redis.call('ZRANGE', key, 0, -1) end
+  if kind ~= 'hash' then reply[#reply + 1] = { key, kind, content } end
 end
 return reply`;
 

@@ -26,14 +26,9 @@ const mutants: readonly (readonly [guard: string, script: ScriptName, from: stri
   ],
   ['the oldest claim comes first', 'recover', 'return a.rank > b.rank', 'return a.rank < b.rank'],
   ['a put-back ends the claim', 'recover', "redis.call('SREM', KEYS[4], unpack(ended))", ''],
-  ['the count of batches goes with the instance', 'recover', "redis.call('DEL', KEYS[5])", ''],
-  [
-    'the last of a requeue is fetched first',
-    'settle',
-    "redis.call('RPUSH', ARGV[3]",
-    "redis.call('LPUSH', ARGV[3]",
-  ],
-  ['what yields is fetched last', 'settle', "redis.call('LPUSH', ARGV[3]", "redis.call('RPUSH', ARGV[3]"],
+  ['the count of batches goes with the instance', 'recover', "redis.call('DEL', KEYS[5], KEYS[8])", ''],
+  ['the last of a requeue is fetched first', 'settle', "[lines] = 'RPUSH'", "[lines] = 'LPUSH'"],
+  ['what yields is fetched last', 'settle', "[backs] = 'LPUSH'", "[backs] = 'RPUSH'"],
   ['a paused queue is passed over', 'claim', 'if paused[position] == 1 then', 'if false then'],
 ];
 

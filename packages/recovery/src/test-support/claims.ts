@@ -31,3 +31,9 @@ export async function hold(
 export async function fetchOrder(redis: Redis, queue: string): Promise<readonly string[]> {
   return (await redis.lrange(`queue:${queue}`, 0, -1)).reverse();
 }
+
+/** What is left in the namespace, but for the counts of jobs that were put back: those end with the jobs. */
+export async function keysLeft(redis: Redis, keyspace: Keyspace): Promise<readonly string[]> {
+  const all = await redis.keys(`${keyspace.namespace}:*`);
+  return all.filter((key) => key !== keyspace.recoveries);
+}

@@ -33,13 +33,13 @@ export class InstanceProcess {
   }
 
   /** Waits until it has said `word`, `times` times. */
-  async hear(word: string, times = 1): Promise<Said> {
+  async hear(word: string, times = 1, withinMs?: number): Promise<Said> {
     return await eventually(() => {
       const heard = this.said.filter(({ said }) => said === word);
       const last = heard[times - 1];
       if (last === undefined) throw new Error(`heard "${word}" ${heard.length} times, waited for ${times}`);
       return last;
-    });
+    }, withinMs);
   }
 
   count(word: string): number {

@@ -1,0 +1,83 @@
+/** bury-poison.lua, typed: what becomes of a job that has killed its process once too often. */
+import {
+  type DeadSetLimits,
+  type Dialect,
+  keys,
+  LuaScript,
+  Payload,
+  TsqError,
+  timestampJson,
+} from '@tsq/core';
+import type { InstanceId, Keyspace, Member } from '@tsq/tracker';
+import type { Redis } from 'ioredis';
+import { readWord } from './read-word.js';
+import type { Poison } from './recover.js';
+
+const script = new LuaScript(new URL('./bury-poison.lua', import.meta.url));
+
+export interface BuriedPoison {
+  /** undefined in a payload that can not be read, as `class` is. */
+  readonly jid: string | undefined;
+  readonly class: string | undefined;
+  readonly queue: string;
+  /** As it was popped. */
+  readonly payload: Buffer;
+  /** As it lies in `dead`: with its error fields, unless it can not be read. */
+  readonly bytes: Buffer;
+  /** `dropped`: it says `dead: false`. */
+  readonly fate: 'dead' | 'dropped';
+  /** TSQ_JOB_POISON: what happened, where and when. */
+  readonly error: TsqError;
+}
+
+/** @param id the instance that died last */
+export function burialOf(id: InstanceId, poison: Poison, dialect: Dialect): BuriedPoison {
+  const { bytes: payload, member } = poison;
+  const error = errorOf(id, poison);
+  const queue = member.slice(member.indexOf('@') + 1);
+  const parsed = parse(payload);
+  if (parsed === undefined) {
+    return { jid: undefined, class: undefined, queue, payload, bytes: payload, fate: 'dead', error };
+  }
+  const bytes = parsed.edit({
+    error_message: JSON.stringify(`${error.code}: ${error.message}`),
+    error_class: JSON.stringify(error.name),
+    [parsed.integer('retry_count') === undefined ? 'failed_at' : 'retried_at']: timestampJson(
+      dialect,
+      Date.now(),
+    ),
+  });
+  const fate = parsed.raw('dead')?.toString() === 'false' ? 'dropped' : 'dead';
+  return { jid: parsed.jid, class: parsed.class, queue, payload, bytes, fate, error };
+}
+
+/** `gone`: another recoverer was faster. `blocked`: `dead` holds another type; nothing was written. */
+export async function buryPoison(
+  redis: Redis,
+  keyspace: Keyspace,
+  id: InstanceId,
+  member: Member,
+  { fate, bytes }: BuriedPoison,
+  dead: DeadSetLimits,
+): Promise<'buried' | 'gone' | 'blocked'> {
+  const scriptKeys = [keyspace.jobs(id), keys.dead, keyspace.recoveries, keyspace.job(member)];
+  const args = [member, dead.timeoutSeconds, dead.maxJobs, fate, fate === 'dead' ? bytes : ''];
+  return readWord(await script.run(redis, scriptKeys, args), ['buried', 'gone', 'blocked']);
+}
+
+function errorOf(id: InstanceId, { recoveredAtSeconds }: Poison): TsqError {
+  const times = recoveredAtSeconds.map((second) => new Date(second * 1_000).toISOString());
+  const message =
+    `each process that ran it was killed or crashed: it was put back at ${times.join(', ')}, and now instance ${id} ` +
+    'has died with it. It is not run again; retry it when its worker is mended';
+  return new TsqError('TSQ_JOB_POISON', message);
+}
+
+function parse(bytes: Buffer): Payload | undefined {
+  try {
+    return Payload.parse(bytes);
+  } catch (error) {
+    if (error instanceof TsqError) return undefined; // it goes to `dead` as it is
+    throw error;
+  }
+}
