@@ -1,6 +1,6 @@
 /** What becomes of a job when Redis did not answer, refused or could not write its release or its outcome: one test for each order of events. */
 import { describe, expect, test } from '@jest/globals';
-import type { TsqError } from '@tsq/core';
+import type { Outcome, TsqError } from '@tsq/core';
 import { eventually, TcpProxy, useRedis } from '@tsq/core/test-support';
 import type { ClaimedUnit } from './claimed-unit.js';
 import { Keyspace } from './keyspace.js';
@@ -94,18 +94,21 @@ describe('unconfirmed outcomes', () => {
     expect(it.fetcher.counts.unconfirmed).toBe(0);
   });
 
-  test('a requeue of a released job whose reply is lost is not sent twice, and is counted', async () => {
-    await using it = await behindProxy();
-    const [unit] = await claim(it, 'one');
-    unit?.release();
-    await eventually(async () => expect(await claims(it)).toEqual([]));
-    await it.fetcher.fetch(['none'], 1); // the release is confirmed
-    const dropped = it.proxy.dropReplyTo('EVALSHA');
-    const settled = unit?.settle({ kind: 'requeue' });
-    await Promise.all([dropped, expect(settled).rejects.toMatchObject({ code: 'TSQ_REDIS_UNAVAILABLE' })]);
-    expect(await it.admin.lrange('queue:a', 0, -1)).toEqual(['one']);
-    expect(it.fetcher.counts.unconfirmed).toBe(1);
-  });
+  test.each<Outcome>([{ kind: 'requeue' }, { kind: 'yield', bytes: Buffer.from('one') }])(
+    'a push of a released job whose reply is lost is not sent twice, and is counted: $kind',
+    async (push) => {
+      await using it = await behindProxy();
+      const [unit] = await claim(it, 'one');
+      unit?.release();
+      await eventually(async () => expect(await claims(it)).toEqual([]));
+      await it.fetcher.fetch(['none'], 1); // the release is confirmed
+      const dropped = it.proxy.dropReplyTo('EVALSHA');
+      const settled = unit?.settle(push);
+      await Promise.all([dropped, expect(settled).rejects.toMatchObject({ code: 'TSQ_REDIS_UNAVAILABLE' })]);
+      expect(await it.admin.lrange('queue:a', 0, -1)).toEqual(['one']);
+      expect(it.fetcher.counts.unconfirmed).toBe(1);
+    },
+  );
 
   test('S1: a stop outlasts a Redis that stalls, and then writes what it was told', async () => {
     await using it = await behindProxy({ commandTimeoutMs: 200 });

@@ -224,6 +224,21 @@ describe('a worker that iterates', () => {
     expect(calls.slice(2)).toEqual(['a', 'onCancel', 'onStop']);
   });
 
+  test.each([
+    ['between two items', () => undefined],
+    ['in an iteration that heeds its signal', () => currentJob().signal.throwIfAborted()],
+  ])('cancelled by its signal, %s, it ends as by its mark', async (_name, heed) => {
+    const { worker, calls } = walk((letter) => {
+      if (letter !== 'b') return;
+      it.abort(new TsqError('TSQ_JOB_CANCELLED', 'somebody has cancelled the job'));
+      heed();
+    });
+    const it = processorOf(worker, { storeEachMs: 0 });
+    expect((await it.run()).outcome).toEqual({ kind: 'done' });
+    expect(calls.slice(2)).toEqual(['a', 'b', 'onCancel']);
+    await eventually(async () => expect(await it.connection.exists(key)).toBe(0));
+  });
+
   test('a state as Ruby 7.3 writes it is gone on with, and added to', async () => {
     const { worker, calls } = walk((letter) => {
       if (letter === 'd') it.quiet();
@@ -305,7 +320,7 @@ describe('a worker that iterates', () => {
   });
 
   test('a timeout fails it between two items, and the retry goes on there', async () => {
-    const { worker, calls } = walk(() => delay(30), { timeout: 0.02 });
+    const { worker, calls } = walk(() => it.abort(new TsqError('TSQ_JOB_TIMEOUT', 'it ran too long')));
     const it = processorOf(worker);
     const { outcome } = await it.run();
     expect('bytes' in outcome && outcome.bytes.toString()).toContain('TSQ_JOB_TIMEOUT');

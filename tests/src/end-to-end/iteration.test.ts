@@ -1,6 +1,6 @@
 /** Long jobs that iterate, in real processes: killed, stopped, cancelled, and begun by Ruby. */
 import { describe, expect, test } from '@jest/globals';
-import { Client, cancelIteration } from '@tsq/core';
+import { Client, cancelIteration, cancelJob } from '@tsq/core';
 import { eventually, useRedis } from '@tsq/core/test-support';
 import { useTsqWorkers } from './tsq-worker.js';
 
@@ -84,6 +84,24 @@ describe('a job that iterates', () => {
       await cancelIteration(connection, jid);
       await eventually(() => expect(tsq.journal.jids('cancelled')).toContain(jid), within);
       await eventually(async () => expect(await connection.exists(`it-${jid}`)).toBe(0), within);
+      expect([await connection.zcard('retry'), await connection.llen('queue:default')]).toEqual([0, 0]);
+    },
+    timeoutMs,
+  );
+
+  test(
+    'cancelled as any job is, it ends within its iteration, calls its hook, and leaves no state',
+    async () => {
+      const connection = redis.connect();
+      await tsq.start(redis.url);
+      const jid = await enqueue(100_000, 20);
+      await eventually(() => expect(stepsOf(jid).length).toBeGreaterThan(0), within);
+      await cancelJob(connection, jid);
+      await eventually(() => expect(tsq.journal.jids('cancelled')).toContain(jid), within);
+      await eventually(
+        async () => expect(await connection.exists(`it-${jid}`, 'tsq:cancelled')).toBe(0),
+        within,
+      );
       expect([await connection.zcard('retry'), await connection.llen('queue:default')]).toEqual([0, 0]);
     },
     timeoutMs,

@@ -118,7 +118,7 @@ interface Pick {
 
 /** Claims are picked among all that the instance ever had; the youngest come first, so that many are held. */
 const settlesWith = (anyKnown: fc.Arbitrary<End['known']>) => {
-  const anyOutcome = fc.constantFrom<OutcomeKind>('done', 'released', 'retry', 'dead', 'requeue');
+  const anyOutcome = fc.constantFrom<OutcomeKind>('done', 'released', 'retry', 'dead', 'requeue', 'yield');
   const anyPick: fc.Arbitrary<Pick> = fc.record({ at: fc.nat(5), outcome: anyOutcome, known: anyKnown });
   const anyPicks = fc.uniqueArray(anyPick, { minLength: 1, maxLength: 4, selector: ({ at }) => at });
   return fc.tuple(anyId, anyPicks).map(([id, picks]) =>

@@ -139,5 +139,5 @@ function argumentsOf({ claim, known, outcome, bytes }: End): readonly (string | 
   const member = memberOf(claim);
   if (outcome === 'retry') return [member, known, 'retry', bytesOf(bytes), 1_000];
   if (outcome === 'dead') return [member, known, 'dead', bytesOf(bytes), ''];
-  return [member, known, 'requeue', bytesOf(bytes), claim.queue];
+  return [member, known, outcome, bytesOf(bytes), claim.queue];
 }

@@ -28,6 +28,7 @@ const mutants: readonly (readonly [guard: string, script: ScriptName, from: stri
   ['a put-back ends the claim', 'recover', "redis.call('SREM', KEYS[4], unpack(ended))", ''],
   ['the count of batches goes with the instance', 'recover', "redis.call('DEL', KEYS[5], KEYS[8])", ''],
   ['the last of a requeue is fetched first', 'settle', "[lines] = 'RPUSH'", "[lines] = 'LPUSH'"],
+  ['what yields is fetched last', 'settle', "[backs] = 'LPUSH'", "[backs] = 'RPUSH'"],
   ['a paused queue is passed over', 'claim', 'if paused[position] == 1 then', 'if false then'],
 ];
 

@@ -91,6 +91,7 @@ function ended(redis: Redis, { claim: own, outcome, bytes, known }: End): Redis 
   if (outcome === 'retry') return { ...redis, claims, retry: withOne(retry, bytes) };
   if (outcome === 'dead') return { ...redis, claims, dead: withOne(dead, bytes) };
   if (outcome === 'requeue') return { ...push(redis, own.queue, 'tail', [bytes]), claims };
+  if (outcome === 'yield') return { ...push(redis, own.queue, 'head', [bytes]), claims };
   return { ...redis, claims, finished: withOne(finished, bytes) };
 }
 

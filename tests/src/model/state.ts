@@ -53,7 +53,7 @@ export const emptyRedis: Redis = {
   finished: [],
 };
 
-export type OutcomeKind = 'done' | 'released' | 'retry' | 'dead' | 'requeue';
+export type OutcomeKind = 'done' | 'released' | 'retry' | 'dead' | 'requeue' | 'yield';
 
 /** A job in a process' hands. */
 export interface Unit {
