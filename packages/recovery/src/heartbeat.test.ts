@@ -203,6 +203,17 @@ describe('Heartbeat', () => {
       expect(process.said.find(({ said }) => said === 'error')?.message).toContain('thread died');
     });
 
+    test('S2: the thread that replaces a dead one brings no id back that was declared dead', async () => {
+      const rare = { intervalMs: 60_000, ttlMs: 120_000 }; // so that no beat comes between
+      await using process = await InstanceProcess.start({ url: redis.url, heartbeat: rare });
+      const admin = redis.connect();
+      await admin.multi().srem(keyspace.instances, process.id).del(keyspace.instance(process.id)).exec();
+      process.tell('kill-thread');
+      expect(await process.hear('lapse')).toMatchObject({ lapsed: process.id });
+      await eventually(async () => expect(await admin.scard(keyspace.instances)).toBe(1));
+      expect(await admin.sismember(keyspace.instances, process.id)).toBe(0);
+    });
+
     test('after stop nothing keeps the process alive', async () => {
       await using process = await InstanceProcess.start(settings());
       process.tell('stop');
