@@ -1,6 +1,7 @@
 /**
  * What becomes of claimed jobs before they are given out, in this order: what only looked like ours goes back to its queue,
- * suspects are kept until it is their turn, what was cancelled while it waited is dropped.
+ * what was cancelled while it waited is dropped, suspects are kept until it is their turn. Cancelled ones first: a suspect may
+ * wait here for long, and is not looked at again before it starts.
  *
  * What must stay true: a job that goes in is given out, waits here, or is on its way to an end, so that no claim is held
  * with nobody to work on it.
@@ -50,8 +51,8 @@ export class ClaimSieve {
     { hasCancellations }: ClaimReply,
     suspects: ScriptReply | undefined,
   ): Promise<readonly ClaimedUnit[]> {
-    const others = this.withoutSuspects(ours, suspects);
-    return hasCancellations ? await this.options.cancelled.without(redis, others) : others;
+    const wanted = hasCancellations ? await this.options.cancelled.without(redis, ours) : ours;
+    return this.withoutSuspects(wanted, suspects);
   }
 
   /** A claim whose reply was lost: it waits to be sifted; when nobody fetches any more it goes back. */
