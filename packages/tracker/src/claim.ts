@@ -4,8 +4,9 @@
  */
 import { keys, LuaScript, type ScriptArgument } from '@tsq/core';
 import type { InstanceId, Keyspace } from './keyspace.js';
+import type { ScriptCall } from './round-trip.js';
 
-export const claimScript = new LuaScript(new URL('./claim.lua', import.meta.url));
+const script = new LuaScript(new URL('./claim.lua', import.meta.url));
 
 /** One call of claim.lua moves no more, so that others are served in between. */
 export const maxJobsPerClaim = 500;
@@ -53,6 +54,17 @@ export function claimArguments(
   lastBatch: number,
 ): ScriptArgument[] {
   return [id, keyspace.jobPrefix, Math.min(max, maxJobsPerClaim), lastBatch, ...queues];
+}
+
+export function claimCall(
+  keyspace: Keyspace,
+  id: InstanceId,
+  queues: readonly string[],
+  max: number,
+  lastBatch: number,
+): ScriptCall {
+  const args = claimArguments(keyspace, id, queues, max, lastBatch);
+  return { script, keys: claimKeys(keyspace, id, queues), args };
 }
 
 type RawReply = readonly [

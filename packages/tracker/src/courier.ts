@@ -2,7 +2,7 @@
  * Carries the ends of claims to Redis: with each claim, or after a moment when none comes. What must stay true: an end is
  * carried until Redis has answered it, and nothing keeps an answered one from being noted.
  */
-import { type DeadSetLimits, type Logger, pause, type Settlement, untilSaid } from '@tsq/core';
+import { type DeadSetLimits, type Logger, pause, type Settlement, TsqError, untilSaid } from '@tsq/core';
 import type { Redis } from 'ioredis';
 import type { ClaimedUnit } from './claimed-unit.js';
 import type { Keyspace } from './keyspace.js';
@@ -23,6 +23,8 @@ export interface CourierOptions {
   readonly onEnded: (unit: ClaimedUnit, reply: Settlement) => void;
 }
 
+/** With so many outcomes that can't be written nothing more is claimed: the queues are the better place to wait. */
+const mostBlocked = 1_000;
 /** Between two tries of a flush that failed. */
 const retryAfterMs = 250;
 /** For the last words of a stop whose deadline has passed, where the caller sets no end. */
@@ -44,6 +46,16 @@ export class Courier {
       onWaiting: () => this.flushLater(options.flushAfterMs),
       onEnded: options.onEnded,
     });
+  }
+
+  /** Before a claim. @throws TSQ_REDIS_UNSUITABLE when too many ends can't be written */
+  checkRoom(): void {
+    const { blockedCount } = this.outbox;
+    if (blockedCount <= mostBlocked) return;
+    throw new TsqError(
+      'TSQ_REDIS_UNSUITABLE',
+      `${blockedCount} outcomes can not be written, because a key that Sidekiq uses holds another type: nothing is claimed until they are`,
+    );
   }
 
   /** Sends what waits in the outbox, and these calls behind it; answers their replies. */

@@ -20,6 +20,7 @@ export class Crowds {
 
   /** @param found how many jobs a claim of the queues `asked` brought */
   note(asked: readonly string[], crowded: readonly string[], found: number): void {
+    if (this.pauses.size === 0 && crowded.length === 0) return; // nearly always, and for each claim
     for (const queue of asked) {
       const before = this.pauses.get(queue) ?? shortestMs / 2;
       if (!crowded.includes(queue)) this.pauses.delete(queue);

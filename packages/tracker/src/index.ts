@@ -3,9 +3,6 @@ export { Instance, type RenewalListener } from './instance.js';
 export { type InstanceId, Keyspace, type Member, memberOf } from './keyspace.js';
 export type { OnlyKnown } from './known-claim.js';
 export { recoveryWindowSeconds } from './suspects.js';
-export {
-  type TrackingCounts,
-  TrackingFetcher,
-  type TrackingFetcherOptions,
-} from './tracking-fetcher.js';
+export { TrackingFetcher } from './tracking-fetcher.js';
+export type { TrackingCounts, TrackingFetcherOptions } from './tracking-fetcher-options.js';
 export { isTracked, type TrackingPolicy, trackingMiddleware } from './tracking-middleware.js';

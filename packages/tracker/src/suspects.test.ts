@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
-import type { UnitOfWork } from '@tsq/core';
+import { cancelJob, type UnitOfWork } from '@tsq/core';
 import { eventually, TcpProxy, useRedis } from '@tsq/core/test-support';
 import type { Redis } from 'ioredis';
 import { Instance } from './instance.js';
@@ -119,6 +119,19 @@ describe('jobs that were recovered before', () => {
     await it.fetcher.quiet();
     await eventually(async () => expect(await it.admin.lrange('queue:q', 0, -1)).toEqual(['s3', 's2', 's1']));
     expect(it.fetcher.holding).toBe(0);
+  });
+
+  test('L3: one that was cancelled while it waited in its queue is dropped at its claim, and its count goes with it', async () => {
+    await using it = await started();
+    const job = (jid: string) => `{"class":"Mine","args":[],"jid":"${jid}"}`;
+    await push(it.admin, [job('cancelled'), job('kept')], 2);
+    await cancelJob(it.admin, 'cancelled');
+    expect(await it.fetcher.fetch(['q'], 10)).toEqual([]);
+    expect(it.fetcher.counts.cancelled).toBe(1);
+    expect(texts(await it.fetcher.fetch(['q'], 10))).toEqual([job('kept')]);
+    await eventually(async () =>
+      expect(await it.admin.hkeys(keyspace.recoveries)).toEqual([mark(job('kept'))]),
+    );
   });
 
   test('S2: a suspect whose claim was lost while it waited is not given out', async () => {

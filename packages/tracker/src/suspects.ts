@@ -4,7 +4,7 @@
  *
  * What must stay true: a suspect is given out only after Redis has noted its start, and no other while it has not ended.
  */
-import { LuaScript } from '@tsq/core';
+import { LuaScript, unavailable } from '@tsq/core';
 import type { Redis } from 'ioredis';
 import type { ClaimedUnit } from './claimed-unit.js';
 import type { InstanceId, Keyspace } from './keyspace.js';
@@ -53,7 +53,10 @@ export class Suspects {
     return units.filter((unit) => !kept.includes(unit));
   }
 
-  /** The one of these queues whose turn it is, its start noted; after an error it is still the next. */
+  /**
+   * The one of these queues whose turn it is, its start noted.
+   * @throws TSQ_REDIS_UNAVAILABLE; it is still the next
+   */
   async start(redis: Redis, queues: readonly string[]): Promise<ClaimedUnit | undefined> {
     for (;;) {
       const unit = this.next(queues);
@@ -78,7 +81,7 @@ export class Suspects {
       return String(await startScript.run(redis, keys, [unit.member])) === 'started';
     } catch (error) {
       this.free(unit);
-      throw error;
+      throw unavailable('the start of a job that was recovered before could not be noted', error);
     }
   }
 

@@ -4,7 +4,8 @@ import { eventually, itIsAComponent, itIsAFetcher, TcpProxy, useRedis } from '@t
 import type { Redis } from 'ioredis';
 import { Instance } from './instance.js';
 import { Keyspace } from './keyspace.js';
-import { TrackingFetcher, type TrackingFetcherOptions } from './tracking-fetcher.js';
+import { TrackingFetcher } from './tracking-fetcher.js';
+import type { TrackingFetcherOptions } from './tracking-fetcher-options.js';
 
 const keyspace = new Keyspace();
 

@@ -5,7 +5,7 @@ import { eventually, TcpProxy, useRedis } from '@tsq/core/test-support';
 import type { ClaimedUnit } from './claimed-unit.js';
 import { Keyspace } from './keyspace.js';
 import { type OpenFetcher, openFetcher } from './test-support/open-fetcher.js';
-import type { TrackingFetcherOptions } from './tracking-fetcher.js';
+import type { TrackingFetcherOptions } from './tracking-fetcher-options.js';
 
 const keyspace = new Keyspace();
 const again = { kind: 'retry', bytes: Buffer.from('again'), delaySeconds: 5 } as const;

@@ -3,7 +3,8 @@ import { RecordingLogger, type TestRedis } from '@tsq/core/test-support';
 import type { Redis } from 'ioredis';
 import { Instance } from '../instance.js';
 import { Keyspace } from '../keyspace.js';
-import { TrackingFetcher, type TrackingFetcherOptions } from '../tracking-fetcher.js';
+import { TrackingFetcher } from '../tracking-fetcher.js';
+import type { TrackingFetcherOptions } from '../tracking-fetcher-options.js';
 
 export interface OpenFetcher extends AsyncDisposable {
   readonly fetcher: TrackingFetcher;
