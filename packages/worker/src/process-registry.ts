@@ -10,6 +10,7 @@ import {
   type Logger,
   type MetricsFormName,
   pause,
+  repliesOf,
   silentLogger,
   timestampJson,
 } from '@tsq/core';
@@ -21,7 +22,6 @@ import { flushMetrics } from './metrics-flush.js';
 import { type ProcessInfo, processInfoJson, totalConcurrency } from './process-info.js';
 import type { RunningJob, RunningJobs } from './running-jobs.js';
 import { flushStats } from './stats-flush.js';
-import { transaction } from './transaction.js';
 import { Trouble } from './trouble.js';
 import { unlessLate } from './within.js';
 
@@ -188,7 +188,7 @@ export class ProcessRegistry implements Component {
       commands.unlink(key);
       if (entries.length > 0) commands.hset(key, ...entries).expire(key, this.ttlSeconds);
     }
-    await transaction(commands);
+    await repliesOf(commands);
   }
 
   private get workKeys(): readonly string[] {
@@ -203,7 +203,7 @@ export class ProcessRegistry implements Component {
   }
 
   private async writeProcess(): Promise<void> {
-    const replies = await transaction(
+    const replies = await repliesOf(
       this.redis
         .multi()
         .sadd(keys.processes, this.identity)
@@ -260,7 +260,7 @@ export class ProcessRegistry implements Component {
     const identities = await this.redis.smembers(keys.processes);
     const commands = this.redis.pipeline();
     for (const identity of identities) commands.hexists(keys.process(identity), 'info');
-    const replies = await transaction(commands);
+    const replies = await repliesOf(commands);
     return identities.filter((_, index) => replies[index] === 0);
   }
 
@@ -269,7 +269,7 @@ export class ProcessRegistry implements Component {
     await this.flushMetrics();
     try {
       // The hash is left to expire, as Sidekiq leaves it; without the list nobody looks at it.
-      await transaction(
+      await repliesOf(
         this.redis
           .multi()
           .srem(keys.processes, this.identity)
