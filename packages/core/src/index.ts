@@ -17,6 +17,7 @@ export {
 export { type ConnectionRefusal, refusalOf } from './connection-refusal.js';
 export { DeadSet } from './data/dead-set.js';
 export { type DeployMark, Deploys } from './data/deploys.js';
+export { removeGoneProcesses } from './data/gone-processes.js';
 export { JobRecord } from './data/job-record.js';
 export type { EntryPage, EntryPageOptions, JobSet, JobSetOptions } from './data/job-set.js';
 export {

@@ -10,6 +10,7 @@ import {
   type Logger,
   type MetricsFormName,
   pause,
+  removeGoneProcesses,
   repliesOf,
   silentLogger,
   timestampJson,
@@ -50,8 +51,6 @@ export interface ProcessRegistryOptions {
   /** Between two looks for processes that went without a goodbye; the fleet together once a minute. Default 60000. */
   readonly pruneIntervalMs?: number;
 }
-
-const pruneGuardSeconds = 60;
 
 export class ProcessRegistry implements Component {
   readonly name = 'process-registry';
@@ -245,23 +244,12 @@ export class ProcessRegistry implements Component {
     if (nowMs - this.prunedAtMs < (this.options.pruneIntervalMs ?? 60_000)) return;
     this.prunedAtMs = nowMs;
     try {
-      const won = await this.redis.set(keys.processCleanup, '1', 'EX', pruneGuardSeconds, 'NX');
-      if (won === null) return;
-      const gone = await this.processesWithoutInfo();
+      const gone = await removeGoneProcesses(this.redis);
       if (gone.length === 0) return;
-      await this.redis.srem(keys.processes, ...gone);
       this.logger.info({ processes: gone }, 'Took processes off the list that went without a goodbye');
     } catch (error) {
       this.logger.warn({ err: error }, 'Could not look for processes that are gone; a later beat will');
     }
-  }
-
-  private async processesWithoutInfo(): Promise<readonly string[]> {
-    const identities = await this.redis.smembers(keys.processes);
-    const commands = this.redis.pipeline();
-    for (const identity of identities) commands.hexists(keys.process(identity), 'info');
-    const replies = await repliesOf(commands);
-    return identities.filter((_, index) => replies[index] === 0);
   }
 
   private async sayGoodbye(): Promise<void> {
