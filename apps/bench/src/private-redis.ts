@@ -1,4 +1,4 @@
-/** A redis-server of the benchmark's own: no persistence, a free port, a folder that goes with it. */
+/** A redis-server of a benchmark's or the soak's own: no persistence, a free port, a folder that goes with it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';

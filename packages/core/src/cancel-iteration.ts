@@ -7,6 +7,7 @@
  * left as it is.
  */
 import type { Redis } from 'ioredis';
+import { repliesOf } from './data/replies.js';
 import { TsqError } from './errors.js';
 import { keys } from './keys.js';
 
@@ -24,16 +25,15 @@ export async function cancelIteration(redis: Redis, jid: string): Promise<number
     throw new TsqError('TSQ_JOB_INVALID', 'cancelIteration: expected the jid of a job, got none');
   }
   const key = keys.iteration(jid);
-  const replies = await redis
-    .multi()
-    .hsetnx(key, 'ex', 0)
-    .hsetnx(key, 'c', 'null')
-    .hsetnx(key, 'rt', 0)
-    .hsetnx(key, 'cancelled', Math.floor(Date.now() / 1_000))
-    .expire(key, iterationTtlSeconds)
-    .hget(key, 'cancelled')
-    .exec();
-  const [error, cancelledAtSeconds] = replies?.at(-1) ?? [null, null];
-  if (error !== null) throw error;
-  return Number(cancelledAtSeconds);
+  const replies = await repliesOf(
+    redis
+      .multi()
+      .hsetnx(key, 'ex', 0)
+      .hsetnx(key, 'c', 'null')
+      .hsetnx(key, 'rt', 0)
+      .hsetnx(key, 'cancelled', Math.floor(Date.now() / 1_000))
+      .expire(key, iterationTtlSeconds)
+      .hget(key, 'cancelled'),
+  );
+  return Number(replies.at(-1));
 }

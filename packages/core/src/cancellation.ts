@@ -6,6 +6,7 @@
 import type { Redis } from 'ioredis';
 import { iterationTtlSeconds } from './cancel-iteration.js';
 import { unavailable } from './connection.js';
+import { repliesOf } from './data/replies.js';
 import { TsqError } from './errors.js';
 import { keys } from './keys.js';
 import { LuaScript } from './lua-script.js';
@@ -42,15 +43,12 @@ export async function cancelledOf(
   namespace?: string,
 ): Promise<ReadonlySet<string>> {
   if (jids.length === 0) return new Set();
-  const replies = await redis
-    .pipeline()
-    .time()
-    .call('ZMSCORE', cancelledKey(namespace), ...jids)
-    .exec();
-  const [time, scores] = (replies ?? []).map(([error, reply]) => {
-    if (error !== null) throw error;
-    return reply;
-  });
+  const [time, scores] = await repliesOf(
+    redis
+      .pipeline()
+      .time()
+      .call('ZMSCORE', cancelledKey(namespace), ...jids),
+  );
   const nowSeconds = Number((time as readonly unknown[])[0]); // the shapes that Redis gives
   const holds = (scores as readonly (string | null)[]).map((score) => Number(score ?? 0) > nowSeconds);
   return new Set(jids.filter((_jid, index) => holds[index]));
@@ -58,6 +56,5 @@ export async function cancelledOf(
 
 /** Its end is written: the note is not needed any more. @throws what the connection throws */
 export async function forgetCancellation(redis: Redis, jid: string, namespace?: string): Promise<void> {
-  const replies = await redis.multi().zrem(cancelledKey(namespace), jid).unlink(keys.iteration(jid)).exec();
-  for (const [error] of replies ?? []) if (error !== null) throw error;
+  await repliesOf(redis.multi().zrem(cancelledKey(namespace), jid).unlink(keys.iteration(jid)));
 }

@@ -17,6 +17,7 @@ export {
 export { type ConnectionRefusal, refusalOf } from './connection-refusal.js';
 export { DeadSet } from './data/dead-set.js';
 export { type DeployMark, Deploys } from './data/deploys.js';
+export { removeGoneProcesses } from './data/gone-processes.js';
 export { JobRecord } from './data/job-record.js';
 export type { EntryPage, EntryPageOptions, JobSet, JobSetOptions } from './data/job-set.js';
 export {
@@ -32,6 +33,7 @@ export { ProcessSet } from './data/process-set.js';
 export { Queue, type QueuePage } from './data/queue.js';
 export type { QueuedJob } from './data/queued-job.js';
 export { redisTimeMs } from './data/redis-time.js';
+export { repliesOf } from './data/replies.js';
 export { RetrySet } from './data/retry-set.js';
 export { ScheduledSet } from './data/scheduled-set.js';
 export type { EntryOrder } from './data/set-page.js';

@@ -5,10 +5,16 @@
  * and not answered does not, for a Redis that stalls may have stored up all of it: then a few executions are missing
  * from a page, which is better than a page that shows them many times.
  */
-import { type MetricsFormName, metricsForms, metricsTtlSeconds, redisTimeMs, unavailable } from '@tsq/core';
+import {
+  type MetricsFormName,
+  metricsForms,
+  metricsTtlSeconds,
+  redisTimeMs,
+  repliesOf,
+  unavailable,
+} from '@tsq/core';
 import type { ChainableCommander, Redis } from 'ioredis';
 import type { ClassMetrics, JobMetrics, MinuteMetrics } from './job-metrics.js';
-import { transaction } from './transaction.js';
 
 /** One transaction carries no more classes, so that others are served in between. */
 const classesPerTransaction = 100;
@@ -27,7 +33,7 @@ export async function flushMetrics(
   const parts = metrics.take().flatMap(inParts);
   for (const [at, part] of parts.entries()) {
     try {
-      await transaction(commandsFor(redis, part, forms));
+      await repliesOf(commandsFor(redis, part, forms));
     } catch (error) {
       if (isRefusal(error)) metrics.restore([part]);
       else metrics.lose(part);

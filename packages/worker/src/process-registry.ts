@@ -10,6 +10,8 @@ import {
   type Logger,
   type MetricsFormName,
   pause,
+  removeGoneProcesses,
+  repliesOf,
   silentLogger,
   timestampJson,
 } from '@tsq/core';
@@ -21,7 +23,6 @@ import { flushMetrics } from './metrics-flush.js';
 import { type ProcessInfo, processInfoJson, totalConcurrency } from './process-info.js';
 import type { RunningJob, RunningJobs } from './running-jobs.js';
 import { flushStats } from './stats-flush.js';
-import { transaction } from './transaction.js';
 import { Trouble } from './trouble.js';
 import { unlessLate } from './within.js';
 
@@ -50,8 +51,6 @@ export interface ProcessRegistryOptions {
   /** Between two looks for processes that went without a goodbye; the fleet together once a minute. Default 60000. */
   readonly pruneIntervalMs?: number;
 }
-
-const pruneGuardSeconds = 60;
 
 export class ProcessRegistry implements Component {
   readonly name = 'process-registry';
@@ -188,7 +187,7 @@ export class ProcessRegistry implements Component {
       commands.unlink(key);
       if (entries.length > 0) commands.hset(key, ...entries).expire(key, this.ttlSeconds);
     }
-    await transaction(commands);
+    await repliesOf(commands);
   }
 
   private get workKeys(): readonly string[] {
@@ -203,7 +202,7 @@ export class ProcessRegistry implements Component {
   }
 
   private async writeProcess(): Promise<void> {
-    const replies = await transaction(
+    const replies = await repliesOf(
       this.redis
         .multi()
         .sadd(keys.processes, this.identity)
@@ -245,23 +244,12 @@ export class ProcessRegistry implements Component {
     if (nowMs - this.prunedAtMs < (this.options.pruneIntervalMs ?? 60_000)) return;
     this.prunedAtMs = nowMs;
     try {
-      const won = await this.redis.set(keys.processCleanup, '1', 'EX', pruneGuardSeconds, 'NX');
-      if (won === null) return;
-      const gone = await this.processesWithoutInfo();
+      const gone = await removeGoneProcesses(this.redis);
       if (gone.length === 0) return;
-      await this.redis.srem(keys.processes, ...gone);
       this.logger.info({ processes: gone }, 'Took processes off the list that went without a goodbye');
     } catch (error) {
       this.logger.warn({ err: error }, 'Could not look for processes that are gone; a later beat will');
     }
-  }
-
-  private async processesWithoutInfo(): Promise<readonly string[]> {
-    const identities = await this.redis.smembers(keys.processes);
-    const commands = this.redis.pipeline();
-    for (const identity of identities) commands.hexists(keys.process(identity), 'info');
-    const replies = await transaction(commands);
-    return identities.filter((_, index) => replies[index] === 0);
   }
 
   private async sayGoodbye(): Promise<void> {
@@ -269,7 +257,7 @@ export class ProcessRegistry implements Component {
     await this.flushMetrics();
     try {
       // The hash is left to expire, as Sidekiq leaves it; without the list nobody looks at it.
-      await transaction(
+      await repliesOf(
         this.redis
           .multi()
           .srem(keys.processes, this.identity)

@@ -2,10 +2,17 @@
  * Where a job that iterates stands, in `it-JID`: the hash that Ruby's Sidekiq writes and reads from 7.3 on, so a job that one
  * began the other goes on with.
  */
-import { iterationTtlSeconds, type JsonValue, keys, parseJson, stringifyJson, TsqError } from '@tsq/core';
+import {
+  iterationTtlSeconds,
+  type JsonValue,
+  keys,
+  parseJson,
+  repliesOf,
+  stringifyJson,
+  TsqError,
+} from '@tsq/core';
 import type { Redis } from 'ioredis';
 import type { IterationState } from './iteration.js';
-import { transaction } from './transaction.js';
 import type { Trouble } from './trouble.js';
 
 export class StoredIteration implements IterationState {
@@ -44,7 +51,7 @@ export class StoredIteration implements IterationState {
     const commands = this.redis.multi();
     commands.hset(this.key, state).expire(this.key, iterationTtlSeconds).hget(this.key, 'cancelled');
     try {
-      const replies = await transaction(commands);
+      const replies = await repliesOf(commands);
       this.trouble.over();
       return typeof replies.at(-1) === 'string' ? 'cancelled' : 'going';
     } catch (error) {

@@ -8,7 +8,7 @@ import { repository } from '../workspace.js';
 
 describeWithRuby('a soak', () => {
   test('of Ruby and tsq on the same queues loses no job and doubles none', async () => {
-    const command = [join(repository, 'apps/soak/dist/index.js'), '--minutes', '0.3', '--seed', '7'];
+    const command = [join(repository, 'apps/bench/dist/soak/index.js'), '--minutes', '0.3', '--seed', '7'];
     const soak = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     for (const stream of [soak.stdout, soak.stderr]) {

@@ -1,12 +1,12 @@
 /** The processes of the fleet that said within the last minute that they live. */
 import type { Redis } from 'ioredis';
 import { keys } from '../keys.js';
+import { removeGoneProcesses } from './gone-processes.js';
 import { Process, type ProcessHash, processFields } from './process.js';
 import { repliesOf } from './replies.js';
 
 /** Hashes that one round trip reads. */
 const pageSize = 100;
-const cleanupGuardSeconds = 60;
 
 /** What the connection throws, each method throws. */
 export class ProcessSet {
@@ -53,14 +53,7 @@ export class ProcessSet {
    * @returns how many it took off
    */
   async cleanup(): Promise<number> {
-    const won = await this.redis.set(keys.processCleanup, '1', 'EX', cleanupGuardSeconds, 'NX');
-    if (won === null) return 0;
-    const identities = await this.identities();
-    const commands = this.redis.pipeline();
-    for (const identity of identities) commands.hexists(keys.process(identity), 'info');
-    const replies = await repliesOf(commands);
-    const gone = identities.filter((_, at) => replies[at] === 0);
-    return gone.length === 0 ? 0 : await this.redis.srem(keys.processes, ...gone);
+    return (await removeGoneProcesses(this.redis)).length;
   }
 
   private async identities(): Promise<readonly string[]> {

@@ -1,7 +1,7 @@
-/** A pipeline whose failed commands are not overlooked: ioredis answers for each, and rejects for none. */
+/** Pipelines and transactions whose failed commands are not overlooked: ioredis rejects for the whole at most. */
 import type { ChainableCommander } from 'ioredis';
 
-/** The replies, in order. @throws the first error, of the whole or of one command */
+/** The replies of a pipeline or a MULTI, in order. @throws the first error, of the whole or of one command */
 export async function repliesOf(commands: ChainableCommander): Promise<readonly unknown[]> {
   const replies = (await commands.exec()) ?? [];
   return replies.map(([error, reply]) => {

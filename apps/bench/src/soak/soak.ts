@@ -11,11 +11,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { DeadSet, RetrySet, ScheduledSet, Stats } from '@tsq/core';
 import type { Redis } from 'ioredis';
+import { PrivateRedis } from '../private-redis.js';
 import { type Account, accountFor } from './account.js';
 import { Fleet } from './fleet.js';
 import { type JournalLine, journalVariable, readJournal } from './journal.js';
 import { Operator } from './operator.js';
-import { PrivateRedis } from './private-redis.js';
 import { produce } from './producer.js';
 import { Seeded } from './random.js';
 
@@ -105,7 +105,7 @@ function startVisitor(
   redisUrl: string,
   journal: string,
 ): ChildProcess {
-  const script = fileURLToPath(new URL('../ruby/visitor.rb', import.meta.url));
+  const script = fileURLToPath(new URL('../../ruby/soak/visitor.rb', import.meta.url));
   const env = { ...process.env, REDIS_URL: redisUrl, [journalVariable]: journal };
   return spawn('ruby', [script, String(seed), String(jobsPerSecond)], {
     env,

@@ -106,7 +106,7 @@ export class Fleet {
 
 function commandOf(side: Side): readonly string[] {
   const slots = ['-c', concurrency[side], ...place];
-  if (side === 'ruby') return ['sidekiq', '-r', pathOf('../ruby/workers.rb'), ...slots];
+  if (side === 'ruby') return ['sidekiq', '-r', pathOf('../../ruby/soak/workers.rb'), ...slots];
   const bin = createRequire(import.meta.url).resolve('tsq-worker/bin');
   const quick = ['--poll-average', '1', '--beat-interval', '2', '--no-job-logging'];
   return [process.execPath, bin, '-r', pathOf('./workers.js'), ...slots, ...quick];
