@@ -4,7 +4,7 @@
  * wait here for long, and is not looked at again before it starts.
  *
  * What must stay true: a job that goes in is given out, waits here, or is on its way to an end, so that no claim is held
- * with nobody to work on it.
+ * with nobody to work on it. Once quiet, nothing waits here.
  */
 import { type Logger, unavailable } from '@tsq/core';
 import type { Redis } from 'ioredis';
@@ -43,7 +43,7 @@ export class ClaimSieve {
   /**
    * Of those that are ours the ones that may run now.
    * @param suspects what Redis answered to `suspectsCall`
-   * @throws TSQ_REDIS_UNAVAILABLE when it gave no answer; the jobs wait here
+   * @throws TSQ_REDIS_UNAVAILABLE when it gave no answer; the jobs wait here, or go back when quiet
    */
   async sift(
     redis: Redis,
@@ -103,7 +103,8 @@ export class ClaimSieve {
 
   private unseen(units: readonly ClaimedUnit[], cause: Error | undefined): readonly ClaimedUnit[] {
     if (cause?.name !== 'ReplyError') {
-      this.unsifted.push(...units);
+      if (this.isQuiet) for (const unit of units.toReversed()) this.giveBack(unit);
+      else this.unsifted.push(...units);
       throw unavailable(
         'it could not be seen which jobs were recovered before; they are looked at again',
         cause,
