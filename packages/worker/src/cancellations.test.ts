@@ -58,7 +58,7 @@ describe('Cancellations', () => {
     await ended;
     expect(reasons).toEqual([expect.objectContaining({ code: 'TSQ_JOB_CANCELLED' })]);
     expect(unit.outcomes).toEqual([{ kind: 'discarded' }]);
-    expect([it.processor.cancelledJobs, it.running.size, it.stats.take()]).toEqual([
+    expect([it.processor.counts.cancelled, it.running.size, it.stats.take()]).toEqual([
       ...[1, 0],
       { processed: 1, failed: 0 },
     ]);

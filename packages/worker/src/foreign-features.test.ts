@@ -3,7 +3,8 @@ import { type Job, MiddlewareChain, TsqError } from '@tsq/core';
 import { RecordingLogger } from '@tsq/core/test-support';
 import { defineWorker } from './define-worker.js';
 import { JobStats } from './job-stats.js';
-import { Processor, type ProcessorSettings } from './processor.js';
+import { Processor } from './processor.js';
+import type { ProcessorSettings } from './processor-settings.js';
 import { RunningJobs } from './running-jobs.js';
 import { RecordingUnit } from './test-support/recording-unit.js';
 import { WorkerRegistry } from './worker-registry.js';
@@ -25,7 +26,14 @@ async function process(text: string, settings: ProcessorSettings = {}, perform =
   const processor = new Processor({ registry, middleware, running, stats, logger }, settings);
   const unit = new RecordingUnit(text);
   await processor.process(unit);
-  return { unit, runs, logger, refused: processor.refusedJobs, stats: stats.take(), running: running.size };
+  return {
+    unit,
+    runs,
+    logger,
+    refused: processor.counts.refused,
+    stats: stats.take(),
+    running: running.size,
+  };
 }
 
 describe('jobs of Pro and Enterprise', () => {

@@ -26,12 +26,9 @@ export { IterationRunner, type IterationRunnerOptions } from './iteration-runner
 export type { JobLogLevel } from './job-log.js';
 export type { JobProcessor, ProcessedJob } from './job-processor.js';
 export { type JobRetrySettings, retryDelaySeconds } from './job-retry.js';
-export {
-  Processor,
-  type ProcessorCounts,
-  type ProcessorParts,
-  type ProcessorSettings,
-} from './processor.js';
+export { Processor } from './processor.js';
+export type { ProcessorCounts } from './processor-counts.js';
+export type { ProcessorParts, ProcessorSettings } from './processor-settings.js';
 
 // What runs, and what was counted
 

@@ -17,7 +17,8 @@ import { currentJob, maybeCurrentJob } from './current-job.js';
 import { defineWorker } from './define-worker.js';
 import { JobMetrics } from './job-metrics.js';
 import { JobStats } from './job-stats.js';
-import { Processor, type ProcessorSettings } from './processor.js';
+import { Processor } from './processor.js';
+import type { ProcessorSettings } from './processor-settings.js';
 import { RunningJobs } from './running-jobs.js';
 import { RecordingUnit } from './test-support/recording-unit.js';
 import { Worker } from './worker-decorator.js';
@@ -42,6 +43,8 @@ function processorOf(worker: FunctionWorker | (() => unknown), settings: Process
   const processor = new Processor({ registry, middleware, running, stats, logger }, settings);
   return { processor, middleware, running, stats, logger, lines: logger.lines };
 }
+
+const noCounts = { unreadable: 0, refused: 0, expired: 0, cancelled: 0, lost: 0, unknown: 0 };
 
 const stopReason = new TsqError('TSQ_JOB_STOPPED', 'the process stops');
 
@@ -148,7 +151,7 @@ describe('Processor', () => {
     expect(await settlement).toBe('settled');
     const outcome = outcomeOf(unit);
     expect(outcome).toEqual({ kind: 'dead', bytes: unit.bytes });
-    expect(processor.counts).toEqual({ unreadable: 1, expired: 0, lost: 0, unknown: 0 });
+    expect(processor.counts).toEqual({ ...noCounts, unreadable: 1 });
     expect(stats.take()).toEqual({ processed: 0, failed: 0 });
     expect(lines).toMatchObject([{ level: 'error', fields: { queue: 'default' } }]);
   });
@@ -400,7 +403,7 @@ describe('Processor', () => {
       const { processor, lines } = processorOf(() => undefined);
       const { settlement } = await processor.process(new RecordingUnit(payload(), 'default', 'lost'));
       expect(await settlement).toBe('lost');
-      expect(processor.counts).toEqual({ unreadable: 0, expired: 0, lost: 1, unknown: 0 });
+      expect(processor.counts).toEqual({ ...noCounts, lost: 1 });
       expect(lines.at(-1)).toMatchObject({ level: 'warn', fields: { jid: 'j1', outcome: 'done' } });
     });
 
@@ -409,7 +412,7 @@ describe('Processor', () => {
       const error = new TsqError('TSQ_REDIS_UNAVAILABLE', 'stopped');
       const { settlement } = await processor.process(new RecordingUnit(payload(), 'default', error));
       expect(await settlement).toBe('unknown');
-      expect(processor.counts).toEqual({ unreadable: 0, expired: 0, lost: 0, unknown: 1 });
+      expect(processor.counts).toEqual({ ...noCounts, unknown: 1 });
       expect(lines.at(-1)).toMatchObject({ level: 'error', fields: { jid: 'j1', err: error } });
     });
 
