@@ -41,6 +41,7 @@ export type { SortedEntry } from './data/sorted-entry.js';
 export { type Counter, Stats, type StatsSnapshot } from './data/stats.js';
 export { StatsHistory } from './data/stats-history.js';
 export type { SweepCounts, SweepOptions } from './data/sweep.js';
+export { moveToDead, type ToDeadOutcome } from './data/to-dead.js';
 export { type Work, WorkSet } from './data/work-set.js';
 export { type DeadSetLimits, sidekiqDeadSet } from './dead-set.js';
 export { describeValue } from './describe-value.js';
