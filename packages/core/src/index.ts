@@ -33,7 +33,7 @@ export { ProcessSet } from './data/process-set.js';
 export { Queue, type QueuePage } from './data/queue.js';
 export type { QueuedJob } from './data/queued-job.js';
 export { redisTimeMs } from './data/redis-time.js';
-export { repliesOf } from './data/replies.js';
+export { buffersIn, repliesOf } from './data/replies.js';
 export { RetrySet } from './data/retry-set.js';
 export { ScheduledSet } from './data/scheduled-set.js';
 export type { EntryOrder } from './data/set-page.js';

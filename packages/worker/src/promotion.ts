@@ -6,6 +6,7 @@
  * would lose the job.
  */
 import {
+  buffersIn,
   type DeadSetLimits,
   type Dialect,
   enqueueEdits,
@@ -92,7 +93,7 @@ export class Promotion {
   private async due(set: DueSet, offset: number): Promise<Due> {
     const { batchSize, maxBatchBytes } = this.settings;
     const reply = await dueScript.run(this.redis, [set], [offset, batchSize, maxBatchBytes]);
-    const [now, more, ...entries] = asBuffers(reply);
+    const [now, more, ...entries] = buffersIn(reply);
     return { nowMs: Number(now?.toString()), more: more?.toString() === '1', entries };
   }
 
@@ -156,8 +157,4 @@ export class Promotion {
       'Entries are due and can not be moved: a key is of another type than Sidekiq gives it. Move that key away',
     );
   }
-}
-
-function asBuffers(reply: unknown): readonly Buffer[] {
-  return Array.isArray(reply) ? reply.filter((item) => Buffer.isBuffer(item)) : [];
 }
