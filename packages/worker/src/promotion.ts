@@ -6,12 +6,14 @@
  * would lose the job.
  */
 import {
+  buffersIn,
   type DeadSetLimits,
   type Dialect,
   enqueueEdits,
   keys,
   type Logger,
   LuaScript,
+  moveToDead,
   Payload,
   queueOf,
   TsqError,
@@ -20,7 +22,6 @@ import type { Redis } from 'ioredis';
 
 const dueScript = new LuaScript(new URL('./due.lua', import.meta.url));
 const promoteScript = new LuaScript(new URL('./promote.lua', import.meta.url));
-const buryScript = new LuaScript(new URL('./bury.lua', import.meta.url));
 
 export type DueSet = typeof keys.retry | typeof keys.schedule;
 
@@ -92,7 +93,7 @@ export class Promotion {
   private async due(set: DueSet, offset: number): Promise<Due> {
     const { batchSize, maxBatchBytes } = this.settings;
     const reply = await dueScript.run(this.redis, [set], [offset, batchSize, maxBatchBytes]);
-    const [now, more, ...entries] = asBuffers(reply);
+    const [now, more, ...entries] = buffersIn(reply);
     return { nowMs: Number(now?.toString()), more: more?.toString() === '1', entries };
   }
 
@@ -140,15 +141,13 @@ export class Promotion {
 
   private async bury(set: DueSet, unreadable: readonly Buffer[]): Promise<Moved> {
     if (unreadable.length === 0) return { moved: 0, stuck: 0 };
-    const { timeoutSeconds, maxJobs } = this.settings.dead;
-    const args = [timeoutSeconds, maxJobs, ...unreadable];
-    const moved = Number(await buryScript.run(this.redis, [set, keys.dead], args));
-    if (moved >= 0) return { moved, stuck: 0 };
+    const outcomes = await moveToDead(this.redis, set, unreadable, this.settings.dead);
+    const stuck = outcomes.filter((outcome) => outcome === 'stuck');
     this.reportStuck(
       set,
-      unreadable.map(() => keys.dead),
+      stuck.map(() => keys.dead),
     );
-    return { moved: 0, stuck: unreadable.length };
+    return { moved: outcomes.filter((outcome) => outcome === 'done').length, stuck: stuck.length };
   }
 
   private reportStuck(set: DueSet, stuck: readonly string[]): void {
@@ -158,8 +157,4 @@ export class Promotion {
       'Entries are due and can not be moved: a key is of another type than Sidekiq gives it. Move that key away',
     );
   }
-}
-
-function asBuffers(reply: unknown): readonly Buffer[] {
-  return Array.isArray(reply) ? reply.filter((item) => Buffer.isBuffer(item)) : [];
 }

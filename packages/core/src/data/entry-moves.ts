@@ -12,10 +12,10 @@ import { LuaScript } from '../lua-script.js';
 import { Payload, type PayloadEdits } from '../payload.js';
 import { redisTimeMs } from './redis-time.js';
 import { repliesOf } from './replies.js';
+import { moveToDead } from './to-dead.js';
 import { wrongType } from './wrong-type.js';
 
 const toQueues = new LuaScript(new URL('./to-queues.lua', import.meta.url));
-const toDead = new LuaScript(new URL('./to-dead.lua', import.meta.url));
 const toTime = new LuaScript(new URL('./to-time.lua', import.meta.url));
 
 /** `gone`: somebody else was first. `unreadable`: no payload, so it has no queue; it was left where it is. */
@@ -45,9 +45,9 @@ export class EntryMoves {
   readonly addToQueue: Move = (entries) => this.enqueue(entries, () => ({}));
 
   readonly kill: Move = async (entries) => {
-    const { timeoutSeconds, maxJobs } = this.dead;
-    const args = [timeoutSeconds, maxJobs, ...entries];
-    return this.outcomes(await toDead.run(this.redis, [this.key, keys.dead], args), [this.key, keys.dead]);
+    const outcomes = await moveToDead(this.redis, this.key, entries, this.dead);
+    if (outcomes.includes('stuck')) throw wrongType([this.key, keys.dead]);
+    return outcomes.filter((outcome) => outcome !== 'stuck');
   };
 
   readonly delete: Move = async (entries) => {

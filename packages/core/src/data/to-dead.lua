@@ -1,4 +1,5 @@
--- to-dead: moves entries of a sorted set to `dead`, because somebody asks for it. Their bytes stay. A script: an entry is at no
+-- to-dead: moves entries of a sorted set to `dead`, because somebody asks for it, or because they are due and nobody can read
+-- them: an operator finds them there, and the poller does not meet them again. Their bytes stay. A script: an entry is at no
 -- moment in neither set (S1), and of two who act at once, one moves it. An entry of `dead` itself dies anew, now.
 -- KEYS[1]  schedule, retry or dead   ZSET, payload by a second
 -- KEYS[2]  dead                ZSET, payload by the second it died
