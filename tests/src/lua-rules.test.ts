@@ -7,6 +7,37 @@ test('every script keeps the rules for scripts', () => {
   expect(scripts.flatMap((path) => luaViolations(path, readText(path)))).toEqual([]);
 });
 
+/** Redis has no way for one script to use another's lines, so these stand in each, and must agree. */
+test.each([
+  [
+    'the mark of a payload',
+    'local function mark_of',
+    'end',
+    ['recovery/src/recover', 'tracker/src/settle', 'tracker/src/suspects'],
+  ],
+  [
+    'the note of a claim',
+    'batch = batch or',
+    'table.insert(reply, taken)',
+    ['tracker/src/claim', 'tracker/src/claim-known'],
+  ],
+])('%s is written the same in each script that has it', (_what, first, last, names) => {
+  const [original, ...others] = names.map((name) => passage(readText(`packages/${name}.lua`), first, last));
+  expect(original?.length).toBeGreaterThan(4);
+  for (const other of others) expect(other).toEqual(original);
+});
+
+/** The lines from one that begins with `first` to the next that is as deep and begins with `last`. */
+function passage(text: string, first: string, last: string): readonly string[] {
+  const lines = text.split('\n');
+  const from = lines.findIndex((line) => line.trimStart().startsWith(first));
+  const depth = (line: string) => line.length - line.trimStart().length;
+  const length = lines
+    .slice(from)
+    .findIndex((line) => line.trimStart().startsWith(last) && depth(line) === depth(lines[from] ?? ''));
+  return lines.slice(from, from + length + 1);
+}
+
 describe('the rules for scripts', () => {
   const header = [
     '-- take: takes one.',
