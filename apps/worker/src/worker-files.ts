@@ -4,6 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { didYouMean, TsqError } from '@tsq/core';
 import { glob, isDynamicPattern } from 'tinyglobby';
+import { errorCodeOf } from './error-code.js';
 
 const loadable = /\.[cm]?[jt]s$/;
 const everything = '**/*.{ts,mts,cts,js,mjs,cjs}';
@@ -51,10 +52,16 @@ function checked(path: string, absolute: string): string {
 }
 
 async function absent(path: string, absolute: string): Promise<TsqError> {
-  const siblings = await readdir(dirname(absolute)).catch(() => undefined);
-  if (siblings === undefined)
-    return unloadable(`${path}: no such file or folder; nor is there ${dirname(absolute)}`);
-  return unloadable(`${path}: no such file or folder${didYouMean(basename(absolute), siblings)}`);
+  try {
+    const siblings = await readdir(dirname(absolute));
+    return unloadable(`${path}: no such file or folder${didYouMean(basename(absolute), siblings)}`);
+  } catch (error) {
+    const isAbsent = errorCodeOf(error) === 'ENOENT';
+    const folder = isAbsent
+      ? `nor is there ${dirname(absolute)}`
+      : `its folder can't be read: ${String(error)}`;
+    return unloadable(`${path}: no such file or folder; ${folder}`);
+  }
 }
 
 function unloadable(message: string): TsqError {
