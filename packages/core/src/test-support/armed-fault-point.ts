@@ -21,7 +21,7 @@ interface Fault {
 }
 
 const form = /^([a-z.-]+):(kill|stop|throw|sleep\((\d+)\))(?:@([1-9]\d*))?$/;
-const armed = faultsIn(process.env['TSQ_FAULT'] ?? '');
+const armed = faultsIn(process.env.TSQ_FAULT ?? '');
 
 export function faultPoint(name: FaultName): void {
   for (const fault of armed) {
