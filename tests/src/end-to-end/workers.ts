@@ -39,6 +39,18 @@ export class Sleeping {
   }
 }
 
+/** Leaves the event loop no moment: nothing else in its thread runs meanwhile. */
+@Worker({ name: 'Interop::Blocking', tracked: true })
+export class Blocking {
+  async perform(durationMs: number): Promise<void> {
+    const { jid } = currentJob();
+    note('start', jid);
+    const end = performance.now() + durationMs;
+    while (performance.now() < end);
+    note('end', jid);
+  }
+}
+
 /** At-most-once from its start on. */
 @Worker({ name: 'Interop::Untracked' })
 export class Untracked {
