@@ -45,6 +45,7 @@ describe('the rules', () => {
     ["import '@tsq/core/test-support';", 'is for tests'],
     ["import './b.test.js';", 'is for tests'],
     ["import 'left-pad';", 'left-pad is not in package.json'],
+    ["import '#left-pad';", '#left-pad is not in the imports of package.json'],
     ['export const home = process.env.HOME;', 'reads process.env'],
     ["export const home = process.env['HOME'];", 'reads process.env'],
     ['export const { env } = process;', 'reads process.env'],
@@ -58,6 +59,11 @@ describe('the rules', () => {
     const text = "import { test } from '@jest/globals';";
     expect(violations({ 'a.ts': text }, manifest)).toEqual([expect.stringContaining('users do not get it')]);
     expect(violations({ 'a.test.ts': text }, manifest)).toEqual([]);
+  });
+
+  test("allow a name of the package's own, which a condition chooses", () => {
+    const manifest = { imports: { '#fault-point': { default: './dist/fault-point.js' } } };
+    expect(violations({ 'a.ts': "import '#fault-point';" }, manifest)).toEqual([]);
   });
 
   test('refuse a dependency in the manifest alone', () => {

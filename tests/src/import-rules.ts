@@ -38,6 +38,7 @@ function manifestViolations(member: Member, byName: ReadonlyMap<string, Member>)
 function sourceViolations(source: SourceFile, member: Member, byName: ReadonlyMap<string, Member>) {
   const problems = source.imports.map(({ specifier }) => {
     if (specifier.startsWith('.')) return relativeProblem(specifier, source, member);
+    if (specifier.startsWith('#')) return ownNameProblem(specifier, member);
     const name = packageOf(specifier);
     const target = byName.get(name);
     if (target === undefined) return foreignProblem(name, source, member.manifest);
@@ -55,6 +56,12 @@ function relativeProblem(specifier: string, source: SourceFile, member: Member):
     return `${specifier} leaves the package; import its public names`;
   if (isForTests(target) && !isForTests(source.path)) return `${specifier} is for tests, and not packed`;
   return undefined;
+}
+
+function ownNameProblem(specifier: string, member: Member): string | undefined {
+  return member.manifest.imports?.[specifier] === undefined
+    ? `${specifier} is not in the imports of package.json`
+    : undefined;
 }
 
 function foreignProblem(name: string, source: SourceFile, manifest: Manifest): string | undefined {

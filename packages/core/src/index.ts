@@ -1,4 +1,6 @@
 /** What @tsq/core shows: a name that isn't here is ours to change. */
+
+export { type FaultName, faultNames, faultPoint } from '#fault-point';
 export { checkArgs } from './args.js';
 export { parseArgs } from './args-schema.js';
 export type { BulkOptions } from './bulk.js';
