@@ -122,7 +122,7 @@ export class OrphanRecovery {
     return { buried, blockedBy };
   }
 
-  private reportPoison(poison: BuriedPoison): void {
+  reportPoison(poison: BuriedPoison): void {
     this.counts.poison += 1;
     const { jid, class: name, queue, fate, error } = poison;
     const fields = { jid, class: name, queue, fate, err: error };
@@ -130,7 +130,7 @@ export class OrphanRecovery {
     this.tell(this.poisonListeners, poison);
   }
 
-  private report(report: RecoveredInstance): void {
+  report(report: RecoveredInstance): void {
     const { logger } = this.options;
     this.counts.recovered += report.recovered;
     this.counts.missing += report.missing;

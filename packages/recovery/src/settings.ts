@@ -23,6 +23,13 @@ export interface RecovererSettings {
   readonly startDelayMs: number;
   /** The TTL of the fleet's heartbeats: what all get to come back in after Redis was away. Default 90,000. */
   readonly heartbeatTtlMs: number;
+  /**
+   * Between two looks for instances of the tracker gem, which share the namespace and register nowhere: each goes through the
+   * keyspace with SCAN. 0: none. Default 60,000 in a namespace of the gem's, else 0.
+   */
+  readonly gemScanIntervalMs: number;
+  /** For so long an instance of the gem must be seen without a heartbeat before its jobs are put back. Default 30,000. */
+  readonly gemGraceMs: number;
   /** Jobs put back by one call, 1 to 500. Default 200: Redis serves nobody else meanwhile. */
   readonly batchSize: number;
   /** Where orphans join their queue. Default `next`. */
@@ -50,21 +57,37 @@ export function heartbeatSettings(given: Partial<HeartbeatSettings>): HeartbeatS
   return { intervalMs, ttlMs };
 }
 
+/** Of both generations of the tracker gem: sidekiq-processing-tracker's default, and sidekiq-assured-jobs'. */
+export function isGemNamespace(namespace: string): boolean {
+  return namespace === 'sidekiq_processing' || namespace === 'sidekiq_assured_jobs';
+}
+
 /** @throws TSQ_CONFIG_INVALID */
 export function recovererSettings(given: Partial<RecovererSettings>): RecovererSettings {
   const { intervalMs = 30_000, lockTtlMs = 300_000, startDelayMs = 5_000 } = given;
   const { heartbeatTtlMs = 90_000, batchSize = 200, position = 'next' } = given;
+  const { gemScanIntervalMs = 0, gemGraceMs = 30_000 } = given;
   const { watchIntervalMs = 1_500, dead = sidekiqDeadSet, dialect = 'seconds' } = given;
   checkWhole('recovery.intervalMs', intervalMs, 1, longestMs);
   checkWhole('recovery.lockTtlMs', lockTtlMs, 1, longestMs);
   checkWhole('recovery.startDelayMs', startDelayMs, 0, longestMs);
   checkWhole('recovery.watchIntervalMs', watchIntervalMs, 0, longestMs);
   checkWhole('recovery.heartbeatTtlMs', heartbeatTtlMs, 1, longestMs);
+  checkWhole('recovery.gemScanIntervalMs', gemScanIntervalMs, 0, longestMs);
+  checkWhole('recovery.gemGraceMs', gemGraceMs, 0, longestMs);
   checkWhole('recovery.batchSize', batchSize, 1, maxJobsPerStep);
   if (position !== 'next' && position !== 'last') {
     throw new TsqError('TSQ_CONFIG_INVALID', `recovery.position: expected next or last, got ${position}`);
   }
-  const times = { intervalMs, lockTtlMs, watchIntervalMs, startDelayMs, heartbeatTtlMs };
+  const times = {
+    intervalMs,
+    lockTtlMs,
+    watchIntervalMs,
+    startDelayMs,
+    heartbeatTtlMs,
+    gemScanIntervalMs,
+    gemGraceMs,
+  };
   return { ...times, batchSize, position, dead, dialect };
 }
 

@@ -8,4 +8,5 @@ export { type LogLine, RecordingLogger } from './recording-logger.js';
 export type { RubyServer, RubyServerOptions } from './ruby-server.js';
 export type { RubyRunOptions, RubySidekiq } from './ruby-sidekiq.js';
 export { type ProxyMode, TcpProxy } from './tcp-proxy.js';
+export { type TrackerGemSettings, trackerGem } from './tracker-gem.js';
 export { freePort, TestRedis, useRedis } from './use-redis.js';
