@@ -5,9 +5,13 @@ export {
   type HeartbeatCounts,
   type HeartbeatOptions,
   type LapseListener,
+  type MissListener,
 } from './heartbeat.js';
+export type { MissedBeat } from './heartbeat-messages.js';
 export type {
+  DeathListener,
   DeathRule,
+  DeclaredDeath,
   PoisonListener,
   RecoveredInstance,
   RecoveredListener,

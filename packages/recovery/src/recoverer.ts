@@ -20,6 +20,7 @@ import { Absence } from './absence.js';
 import { takeCensus } from './census.js';
 import { isRefusal, wantsNewConnection } from './connection-errors.js';
 import {
+  type DeathListener,
   type DeathRule,
   OrphanRecovery,
   type PoisonListener,
@@ -84,6 +85,11 @@ export class Recoverer implements Component {
 
   get counts(): RecovererCounts {
     return { ...this.counted, ...this.orphans.counts };
+  }
+
+  /** Called when this instance has declared another one dead, before the rest of its jobs goes back. */
+  onDeath(listener: DeathListener): void {
+    this.orphans.onDeath(listener);
   }
 
   onRecovered(listener: RecoveredListener): void {
