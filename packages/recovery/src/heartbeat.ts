@@ -14,9 +14,9 @@ import {
 } from '@tsq/core';
 import { type Instance, type InstanceId, Keyspace } from '@tsq/tracker';
 import type { MissedBeat, News, Order, ThreadSettings } from './heartbeat-messages.js';
-import { type HeartbeatSettings, heartbeatSettings } from './settings.js';
+import { type HeartbeatSettings, heartbeatSettings, type Profiled } from './settings.js';
 
-export interface HeartbeatOptions extends Partial<HeartbeatSettings> {
+export interface HeartbeatOptions extends Partial<HeartbeatSettings>, Profiled {
   /** Handed to a thread: its options must be such that they can be cloned. */
   readonly location: RedisLocation;
   readonly instance: Instance;

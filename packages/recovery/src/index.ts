@@ -30,4 +30,5 @@ export {
   type RecoveryOptions,
 } from './recovery.js';
 export type { LastPass, PastRecovery } from './recovery-history.js';
-export type { HeartbeatSettings, RecovererSettings } from './settings.js';
+export type { HeartbeatSettings, Profiled, RecovererSettings } from './settings.js';
+export { type TuningProfile, type TuningTimes, tuningProfiles } from './tuning-profile.js';

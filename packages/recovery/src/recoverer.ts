@@ -29,10 +29,10 @@ import {
 import { whenReadyUnless } from './ready.js';
 import { RecoveryHistory } from './recovery-history.js';
 import { releaseLock, takeLock } from './recovery-lock.js';
-import { type RecovererSettings, recovererSettings } from './settings.js';
+import { type Profiled, type RecovererSettings, recovererSettings } from './settings.js';
 import { Watch } from './watch.js';
 
-export interface RecovererOptions extends Partial<RecovererSettings> {
+export interface RecovererOptions extends Partial<RecovererSettings>, Profiled {
   readonly location: RedisLocation;
   /** Who recovers. It never takes itself for dead; what it held under an id that has lapsed it recovers as any other's. */
   readonly instance: Instance;
