@@ -86,6 +86,9 @@ export class Poison {
 
 export const configureServer: ConfigureServer = (server) => {
   server.onPoison.push(({ jid, fate, error }) => note('poison', jid ?? '', `${fate} ${error.message}`));
+  for (const name of ['instance-lapsed', 'instance-dead', 'orphans-recovered', 'claim-lost'] as const) {
+    server.events.on(name, (event) => note(name, '', JSON.stringify(event)));
+  }
 };
 
 const timeout = 0.3;
