@@ -1,10 +1,13 @@
 /** What @tsq/recovery shows: a name that isn't here is ours to change. */
 export type { BuriedPoison } from './bury-poison.js';
+export type { JobInFlight } from './flight-reader.js';
+export type { FlightRecorder } from './flight-recorder.js';
 export {
   Heartbeat,
   type HeartbeatCounts,
   type HeartbeatOptions,
   type LapseListener,
+  type StallListener,
 } from './heartbeat.js';
 export type {
   DeathRule,
@@ -19,3 +22,5 @@ export {
   type RecovererOptions,
 } from './recoverer.js';
 export type { HeartbeatSettings, RecovererSettings } from './settings.js';
+export type { Stall } from './stall-watch.js';
+export type { ThreadLog, ThreadLogSource } from './thread-log.js';

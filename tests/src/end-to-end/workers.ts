@@ -62,6 +62,19 @@ export class Heeding {
   }
 }
 
+/** Never lets go of the event loop, from its first statement on: computing, or asleep. */
+@Worker({ name: 'Interop::Blocking', tracked: true })
+export class Blocking {
+  perform(how: 'computing' | 'asleep', durationMs: number): void {
+    const { jid } = currentJob();
+    note('start', jid);
+    const end = performance.now() + durationMs;
+    if (how === 'asleep') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, durationMs);
+    while (performance.now() < end) Math.hypot(end, durationMs);
+    note('end', jid);
+  }
+}
+
 /** Kills its process, as one does that runs out of memory. */
 @Worker({ name: 'Interop::Poison', tracked: true })
 export class Poison {
