@@ -21,6 +21,14 @@ export {
   type RecovererCounts,
   type RecovererOptions,
 } from './recoverer.js';
+export {
+  type FleetReport,
+  type InstanceReport,
+  type Liveness,
+  Recovery,
+  type RecoveryOptions,
+} from './recovery.js';
+export type { LastPass, PastRecovery } from './recovery-history.js';
 export type { HeartbeatSettings, RecovererSettings } from './settings.js';
 export type { Stall } from './stall-watch.js';
 export type { ThreadLog, ThreadLogSource } from './thread-log.js';

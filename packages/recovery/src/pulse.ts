@@ -5,7 +5,7 @@
  * `register` is sent once. When it can't be known whether that arrived, the next beat is a renewal: had the id been declared
  * dead in the meantime, a second registration would bring it back to life, and its old claims would be taken for new ones.
  */
-import { type Logger, openConnection, pause, type RedisLocation, whenReady } from '@tsq/core';
+import { faultPoint, type Logger, openConnection, pause, type RedisLocation, whenReady } from '@tsq/core';
 import type { InstanceId, Keyspace } from '@tsq/tracker';
 import type { Redis } from 'ioredis';
 import { type BeatMode, beat } from './beat.js';
@@ -66,7 +66,10 @@ export class Pulse {
       if (!this.wasSent) return 'gone';
       await whenReady(this.redis, lastWordsMs);
       await this.beating; // a beat behind the goodbye would undo it
-      return await retire(this.redis, keyspace, id);
+      faultPoint('deregister.before');
+      const retirement = await retire(this.redis, keyspace, id);
+      faultPoint('deregister.after');
+      return retirement;
     } catch (error) {
       logger.warn({ instance: id, err: error }, 'Redis heard no goodbye; the instance ends with its TTL');
       return 'unconfirmed';
@@ -111,11 +114,13 @@ export class Pulse {
     const mode = this.mode;
     this.mode = 'renew';
     this.wasSent = true;
+    if (mode === 'register') faultPoint('register.before');
     const reply = await beat(this.redis, keyspace, id, ttlMs, mode).catch((error: unknown) => {
       // Nothing was written, so the id is as new as before.
       if (isRefusal(error)) this.mode = mode;
       throw error;
     });
+    if (mode === 'register') faultPoint('register.after');
     if (reply === 'renewed') return onBeat();
     this.ending.abort();
     onLapse();
