@@ -98,13 +98,13 @@ interface Shared {
 
 /** In the order in which they start. */
 function componentsOf(parts: ComposeParts, shared: Shared): readonly Component[] {
-  const { config, logger, onSignal } = parts;
+  const { config, logger } = parts;
   const { identity, location, instance, keyspace, heartbeat, fetcher, registry, running } = shared;
   const redis = openConnection(location, { name: `tsq:${instance.id}:service`, logger });
   const capsules = capsulesOf(config);
   const stats = new JobStats();
-  const metrics = config.metrics === 'off' ? undefined : new JobMetrics();
-  const info = infoOf(config, identity, capsules);
+  // Nobody would take them away from a process that is not shown.
+  const metrics = config.hidden || config.metrics === 'off' ? undefined : new JobMetrics();
   const cancellations = new Cancellations({ redis, running, logger }, { namespace: config.namespace });
 
   heartbeat.onBeat(() => void reconcile(fetcher, logger));
@@ -124,10 +124,9 @@ function componentsOf(parts: ComposeParts, shared: Shared): readonly Component[]
     heartbeat,
     fetcher,
     cancellations,
-    new ProcessRegistry({
-      ...{ redis, running, stats, metrics, metricsForms: metricsFormsOf(config) },
-      ...{ onSignal, logger, info, ...shownSettings(config) },
-    }),
+    ...(config.hidden
+      ? []
+      : [new ProcessRegistry({ redis, running, stats, metrics, ...shownAs(parts, identity) })]),
     recoverer,
     new Poller({ redis, logger, dialect: config.dialect, dead: config.dead, ...pollSettings(config) }),
     new Together('capsules', capsules.map(managerOf)),
@@ -164,12 +163,17 @@ async function reconcile(fetcher: TrackingFetcher, logger: Logger): Promise<void
   }
 }
 
-function infoOf(config: Config, identity: string, capsules: readonly Capsule[]): ProcessInfo {
+function shownAs({ config, logger, onSignal }: ComposeParts, identity: string) {
+  const info = infoOf(config, identity);
+  return { info, onSignal, logger, metricsForms: metricsFormsOf(config), ...shownSettings(config) };
+}
+
+function infoOf(config: Config, identity: string): ProcessInfo {
   const { hostName, tag, labels } = config;
   return {
     ...{ identity, hostname: hostName, pid: process.pid, startedAtMs: Date.now() },
     ...{ tag, labels, version: ownVersion() },
-    capsules,
+    capsules: capsulesOf(config),
   };
 }
 
