@@ -45,6 +45,8 @@ export class GemFleet {
   private readonly suspects = new Map<InstanceId, number>();
   /** All that the last scan found, of the gem's. */
   private known: readonly InstanceId[] = [];
+  /** Suspects of which jobs have gone back: it is told once that they are dead. */
+  private readonly declared = new Set<InstanceId>();
   /** What kept jobs of an instance at the last look. */
   private readonly blocked = new Map<InstanceId, string>();
 
@@ -93,7 +95,7 @@ export class GemFleet {
     const now = performance.now();
     const dead = new Set<InstanceId>();
     for (const id of foreign) if ((await redis.exists(keyspace.instance(id))) === 0) dead.add(id);
-    for (const id of this.suspects.keys()) if (!dead.has(id)) this.suspects.delete(id);
+    for (const id of this.suspects.keys()) if (!dead.has(id)) this.forget(id);
     for (const id of dead) if (!this.suspects.has(id)) this.suspects.set(id, now);
   }
 
@@ -150,7 +152,7 @@ export class GemFleet {
       ...sum,
       durationMs: Math.round(performance.now() - startedAt),
     });
-    if (sum.remaining === 0) this.suspects.delete(id);
+    if (sum.remaining === 0) this.forget(id);
   }
 
   /** Payloads are read one by one, so that a batch is never much bigger than it may be. */
@@ -194,8 +196,17 @@ export class GemFleet {
   private report(report: RecoveredInstance): void {
     const { orphans } = this.options;
     if (report.recovered + report.missing + report.poison === 0) return;
-    if (report.remaining === 0) orphans.counts.deaths += 1;
+    const { instance, rule, recovered, missing, poison, remaining } = report;
+    if (!this.declared.has(instance)) {
+      this.declared.add(instance);
+      orphans.declare({ instance, rule, jobs: recovered + missing + poison + remaining });
+    }
     orphans.report(report);
+  }
+
+  private forget(id: InstanceId): void {
+    this.suspects.delete(id);
+    this.declared.delete(id);
   }
 
   /** What is in the way is logged when it changes, not at each look. */
