@@ -17,6 +17,8 @@ export interface ServerCounters {
   readonly orphansMissing: number;
   readonly poison: number;
   readonly claimsLost: number;
+  /** How often a predicate of `server.tracking` failed. */
+  readonly trackingPredicateFailures: number;
   /** Listeners that threw. */
   readonly listenerFailures: number;
 }
@@ -34,6 +36,7 @@ const noCounts: ServerCounters = {
   orphansMissing: 0,
   poison: 0,
   claimsLost: 0,
+  trackingPredicateFailures: 0,
   listenerFailures: 0,
 };
 
@@ -56,6 +59,7 @@ const increments: Increments = {
   }),
   poison: () => ({ poison: 1 }),
   'claim-lost': () => ({ claimsLost: 1 }),
+  'tracking-predicate-failed': () => ({ trackingPredicateFailures: 1 }),
 };
 
 export class EventCounts {

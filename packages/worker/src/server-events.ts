@@ -49,6 +49,13 @@ export interface ServerEventMap {
     readonly jid: string | undefined;
     readonly class: string | undefined;
   };
+  /** A predicate of `server.tracking` threw, or gave no answer; the job is tracked. */
+  readonly 'tracking-predicate-failed': {
+    readonly jid: string;
+    readonly class: string;
+    readonly queue: string;
+    readonly error: unknown;
+  };
 }
 
 export type ServerEventName = keyof ServerEventMap;
@@ -67,6 +74,7 @@ export class ServerEvents {
     'orphans-recovered': new Set(),
     poison: new Set(),
     'claim-lost': new Set(),
+    'tracking-predicate-failed': new Set(),
   };
   private readonly counts = new EventCounts();
 
