@@ -4,7 +4,7 @@
  *
  * What must stay true: in doubt a job is tracked. A predicate that fails must not cost a job its safety.
  */
-import { describeValue, type Job, type TrackingPredicate } from '@tsq/core';
+import { describeValue, type Job, type Payload, type TrackingPredicate } from '@tsq/core';
 
 export interface TrackingPolicy {
   /** Track all jobs, whatever they and their classes say. */
@@ -17,30 +17,25 @@ export interface TrackingPolicy {
   readonly onPredicateFailure?: (job: Job, error: unknown) => void;
 }
 
-/** What a Ruby class that uses the tracker gem has in its payloads. Only `true` counts: the words may be another's. */
-const gemOptions = ['assured_jobs', 'processing'] as const;
-
 export function isTracked(job: Job, policy: TrackingPolicy = {}): boolean {
   if (policy.all === true) return true;
-  return (
-    saidByJob(job) ??
-    job.options.tracked ??
-    saidByPredicates(job, policy) ??
-    policy.queues?.has(job.queue) ??
-    false
-  );
+  const said = saidByJob(job.payload) ?? job.options.tracked ?? saidByPredicates(job, policy);
+  return said ?? policy.queues?.has(job.queue) ?? false;
 }
 
-function saidByJob({ payload }: Job): boolean | undefined {
+function saidByJob(payload: Payload): boolean | undefined {
   const own = payload.has('tracked') ? payload.value('tracked') : undefined;
   if (typeof own === 'boolean') return own;
-  return gemOptions.some((name) => payload.has(name) && payload.value(name) === true) ? true : undefined;
+  // What a Ruby class that uses the tracker gem has in its payloads. Only `true` counts: the words may be another's.
+  return isTrue(payload, 'assured_jobs') || isTrue(payload, 'processing') ? true : undefined;
 }
 
-function saidByPredicates(
-  job: Job,
-  { predicates = [], onPredicateFailure }: TrackingPolicy,
-): boolean | undefined {
+function isTrue(payload: Payload, key: string): boolean {
+  return payload.has(key) && payload.value(key) === true;
+}
+
+function saidByPredicates(job: Job, { predicates, onPredicateFailure }: TrackingPolicy): boolean | undefined {
+  if (predicates === undefined) return undefined;
   for (const predicate of predicates) {
     try {
       const said = answerOf(predicate, job, onPredicateFailure);
