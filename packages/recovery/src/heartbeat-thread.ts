@@ -5,7 +5,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { Logger } from '@tsq/core';
 import { Keyspace } from '@tsq/tracker';
-import type { LogLevel, News, Order, ThreadSettings } from './heartbeat-messages.js';
+import type { LogLevel, MissedBeat, News, Order, ThreadSettings } from './heartbeat-messages.js';
 import { Pulse } from './pulse.js';
 
 if (parentPort === null) throw new Error('heartbeat-thread is started by Heartbeat, as a thread');
@@ -22,7 +22,8 @@ function beatFor(port: MessagePort, settings: ThreadSettings): void {
       const { id, mode } = order;
       const onBeat = () => tell({ kind: 'beat', id });
       const onLapse = () => tell({ kind: 'lapsed', id });
-      pulse = new Pulse({ ...common, id, firstBeat: mode, onBeat, onLapse });
+      const onMiss = (missed: MissedBeat) => tell({ kind: 'missed', beat: missed });
+      pulse = new Pulse({ ...common, id, firstBeat: mode, onBeat, onMiss, onLapse });
       await before?.end();
     } else {
       await before?.retire();

@@ -5,9 +5,13 @@ export {
   type HeartbeatCounts,
   type HeartbeatOptions,
   type LapseListener,
+  type MissListener,
 } from './heartbeat.js';
+export type { MissedBeat } from './heartbeat-messages.js';
 export type {
+  DeathListener,
   DeathRule,
+  DeclaredDeath,
   PoisonListener,
   RecoveredInstance,
   RecoveredListener,
@@ -26,4 +30,5 @@ export {
   type RecoveryOptions,
 } from './recovery.js';
 export type { LastPass, PastRecovery } from './recovery-history.js';
-export type { HeartbeatSettings, RecovererSettings } from './settings.js';
+export type { HeartbeatSettings, Profiled, RecovererSettings } from './settings.js';
+export { type TuningProfile, type TuningTimes, tuningProfiles } from './tuning-profile.js';

@@ -50,6 +50,18 @@ export class Gated {
   }
 }
 
+/** Leaves the event loop no moment: nothing else in its thread runs meanwhile. */
+@Worker({ name: 'Interop::Blocking', tracked: true })
+export class Blocking {
+  async perform(durationMs: number): Promise<void> {
+    const { jid } = currentJob();
+    note('start', jid);
+    const end = performance.now() + durationMs;
+    while (performance.now() < end);
+    note('end', jid);
+  }
+}
+
 /** At-most-once from its start on. */
 @Worker({ name: 'Interop::Untracked' })
 export class Untracked {
@@ -85,6 +97,9 @@ export class Poison {
 
 export const configureServer: ConfigureServer = (server) => {
   server.onPoison.push(({ jid, fate, error }) => note('poison', jid ?? '', `${fate} ${error.message}`));
+  for (const name of ['instance-lapsed', 'instance-dead', 'orphans-recovered', 'claim-lost'] as const) {
+    server.events.on(name, (event) => note(name, '', JSON.stringify(event)));
+  }
 };
 
 const timeout = 0.3;
