@@ -58,6 +58,11 @@ export function heartbeatSettings(given: Partial<HeartbeatSettings> & Profiled):
   return { intervalMs, ttlMs };
 }
 
+/** The event loop may stand still for so long: shorter than two beats, long enough not to be a collection of garbage. */
+export function stallMsOf({ intervalMs }: HeartbeatSettings): number {
+  return Math.min(5_000, Math.max(500, intervalMs));
+}
+
 /** @throws TSQ_CONFIG_INVALID */
 export function recovererSettings(given: Partial<RecovererSettings> & Profiled): RecovererSettings {
   const profile = tuningTimes(given.profile);

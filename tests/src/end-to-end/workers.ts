@@ -50,18 +50,6 @@ export class Gated {
   }
 }
 
-/** Leaves the event loop no moment: nothing else in its thread runs meanwhile. */
-@Worker({ name: 'Interop::Blocking', tracked: true })
-export class Blocking {
-  async perform(durationMs: number): Promise<void> {
-    const { jid } = currentJob();
-    note('start', jid);
-    const end = performance.now() + durationMs;
-    while (performance.now() < end);
-    note('end', jid);
-  }
-}
-
 /** At-most-once from its start on. */
 @Worker({ name: 'Interop::Untracked' })
 export class Untracked {
@@ -81,6 +69,19 @@ export class Heeding {
     note('start', jid);
     signal.addEventListener('abort', () => note('abort', jid, String(signal.reason.code)));
     await delay(durationMs, undefined, { signal });
+    note('end', jid);
+  }
+}
+
+/** Never lets go of the event loop, from its first statement on: computing, or asleep. */
+@Worker({ name: 'Interop::Blocking', tracked: true })
+export class Blocking {
+  perform(how: 'computing' | 'asleep', durationMs: number): void {
+    const { jid } = currentJob();
+    note('start', jid);
+    const end = performance.now() + durationMs;
+    if (how === 'asleep') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, durationMs);
+    while (performance.now() < end) Math.hypot(end, durationMs);
     note('end', jid);
   }
 }
