@@ -19,6 +19,9 @@ import { Producer } from './producer.js';
 import { spawnWorker, type WorkerOptions } from './start-worker.js';
 import { WorkerProcess } from './worker-process.js';
 
+/** `small`: a row takes some ten seconds, and many run at once. `full`: as the matrix says. */
+export type StageSize = 'small' | 'full';
+
 const startsWithinMs = 60_000;
 
 export class Stage {
@@ -32,7 +35,10 @@ export class Stage {
   private readonly producers: Producer[] = [];
   private readonly endings: (() => void | Promise<void>)[] = [];
 
-  constructor(readonly seed: number) {
+  constructor(
+    readonly seed: number,
+    readonly size: StageSize = 'small',
+  ) {
     this.random = new Seeded(seed);
     this.folder = mkdtempSync(join(tmpdir(), 'tsq-chaos-'));
     mkdirSync(this.historyFolder);
