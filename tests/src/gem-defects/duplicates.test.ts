@@ -12,9 +12,9 @@ describe('the gem runs jobs twice', () => {
   const redis = useRedis();
   const tsq = useTsqWorkers();
 
-  async function enqueue(name: string, durationMs: number): Promise<string> {
+  async function enqueue(name: string, ...args: (string | number)[]): Promise<string> {
     const client = new Client({ url: redis.url });
-    const jid = (await client.enqueue(name, [durationMs])) ?? '';
+    const jid = (await client.enqueue(name, args)) ?? '';
     await client.close();
     return jid;
   }
@@ -46,7 +46,7 @@ describe('the gem runs jobs twice', () => {
 
   test('defect 6: a stall: a process whose event loop is blocked for three TTLs keeps its job', async () => {
     await tsq.start(redis.url, '-c', '1');
-    const jid = await enqueue('Interop::Blocking', 6_000);
+    const jid = await enqueue('Interop::Blocking', 'computing', 6_000);
     await started(jid);
     const other = await tsq.start(redis.url, '-c', '1');
     await eventually(() => expect(runsOf(jid).ends).toBe(1), 30_000);
