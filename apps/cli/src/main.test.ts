@@ -38,6 +38,10 @@ describe('tsq', () => {
       ['drill', '--heartbeat-ttl', '3', '--heartbeat-interval', '2'],
       /--heartbeat-ttl: expected two --heartbeat-interval/,
     ],
+    [
+      ['drill', '--profile', 'critcal'],
+      /--profile: expected one of normal, critical, high-churn; did you mean "critical"\?/,
+    ],
     [['drill', '--clean-up', 'tsq'], /--clean-up: expected the name of a drill, such as tsq-drill-/],
     [['drill', '--redis', 'localhost'], /flag --redis: expected a URL with redis:\/\//],
     [[], /Usage: tsq/],

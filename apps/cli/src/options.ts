@@ -1,5 +1,5 @@
 /** Options as commander read them become one typed object, or an error that says which was expected to be what. */
-import { describeValue, TsqError } from '@tsq/core';
+import { describeValue, didYouMean, TsqError } from '@tsq/core';
 import { z } from 'zod';
 
 /** @throws TSQ_CONFIG_INVALID: one line for each wrong option */
@@ -27,4 +27,11 @@ export function numberOption(least: number, most: number) {
 /** Text that is no number stays what it is, for the message. */
 function toNumber(text: unknown): unknown {
   return typeof text !== 'string' || text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text);
+}
+
+/** One of some words. */
+export function wordOption<const W extends string>(words: readonly W[]) {
+  return z.enum(words, {
+    error: ({ input }) => `one of ${words.join(', ')}${didYouMean(String(input), words)}`,
+  });
 }

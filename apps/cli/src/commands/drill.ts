@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openConnection, type RedisLocation, TsqError, whenReady, withoutPassword } from '@tsq/core';
+import { type TuningProfile, tuningProfiles } from '@tsq/recovery';
 import type { Command } from 'commander';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
@@ -20,14 +21,17 @@ import { checkFitness, reach } from '../drill/fit-redis.js';
 import { PatientRedis } from '../drill/patient-redis.js';
 import { type ExitCode, exitCodes } from '../exit-codes.js';
 import { Interruption } from '../interruption.js';
-import { checkedOptions, integerOption, numberOption } from '../options.js';
+import { checkedOptions, integerOption, numberOption, wordOption } from '../options.js';
+
+const profiles = Object.keys(tuningProfiles) as TuningProfile[]; // a literal has no other keys
 
 const Options = z.object({
   ...connectionOptions,
   jobs: integerOption(1, 100_000),
   concurrency: integerOption(1, 1_000),
   jobSeconds: numberOption(0.2, 3_600),
-  heartbeatTtl: integerOption(2, 86_400),
+  profile: wordOption(profiles),
+  heartbeatTtl: integerOption(2, 86_400).optional(),
   heartbeatInterval: numberOption(0.1, 43_200).optional(),
   recoveryInterval: numberOption(0.1, 86_400).optional(),
   fastDetection: z.boolean(),
@@ -51,7 +55,11 @@ export const drill: CliCommand = {
       .option('--jobs <number>', 'how many jobs to enqueue', '40')
       .option('--concurrency <jobs>', 'how many of them each of the two workers runs at once', '5')
       .option('--job-seconds <seconds>', 'how long a job takes', '1')
-      .option('--heartbeat-ttl <seconds>', 'silence after which a process counts as dead', '90')
+      .option('--profile <name>', `times of heartbeat and recovery: ${profiles.join(', ')}`, 'normal')
+      .option(
+        '--heartbeat-ttl <seconds>',
+        "silence after which a process counts as dead; default: the profile's",
+      )
       .option('--heartbeat-interval <seconds>', 'between two heartbeats; default: a third of the TTL')
       .option(
         '--recovery-interval <seconds>',
@@ -80,19 +88,20 @@ export const drill: CliCommand = {
 };
 
 function settingsOf(options: Options, location: RedisLocation): DrillSettings {
-  const { jobs, concurrency, jobSeconds, fastDetection, heartbeatTtl } = options;
-  const heartbeatIntervalSeconds = options.heartbeatInterval ?? heartbeatTtl / 3;
-  if (heartbeatTtl < 2 * heartbeatIntervalSeconds) {
+  const { jobs, concurrency, jobSeconds, fastDetection, profile } = options;
+  // Of each profile the interval is a third of the TTL.
+  const heartbeatTtlSeconds = options.heartbeatTtl ?? tuningProfiles[profile].ttlMs / 1_000;
+  const heartbeatIntervalSeconds = options.heartbeatInterval ?? heartbeatTtlSeconds / 3;
+  if (heartbeatTtlSeconds < 2 * heartbeatIntervalSeconds) {
     const expected = 'two --heartbeat-interval or more, or one late beat is taken for a death';
     throw new TsqError(
       'TSQ_CONFIG_INVALID',
-      `flag --heartbeat-ttl: expected ${expected}, got ${heartbeatTtl}`,
+      `flag --heartbeat-ttl: expected ${expected}, got ${heartbeatTtlSeconds}`,
     );
   }
   return {
-    ...{ location, jobs, concurrency, jobSeconds, fastDetection },
-    heartbeatIntervalSeconds,
-    heartbeatTtlSeconds: heartbeatTtl,
+    ...{ location, jobs, concurrency, jobSeconds, fastDetection, profile },
+    ...{ heartbeatIntervalSeconds, heartbeatTtlSeconds },
     recoveryIntervalSeconds: options.recoveryInterval ?? heartbeatIntervalSeconds,
   };
 }

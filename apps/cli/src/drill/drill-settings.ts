@@ -1,6 +1,7 @@
 /** What a drill is asked to do, and how long that may take. */
 import { randomBytes } from 'node:crypto';
 import type { RedisLocation } from '@tsq/core';
+import type { TuningProfile } from '@tsq/recovery';
 
 export interface DrillSettings {
   readonly location: RedisLocation;
@@ -8,6 +9,8 @@ export interface DrillSettings {
   /** Of each of the two workers. */
   readonly concurrency: number;
   readonly jobSeconds: number;
+  /** Decides about what the others leave open: the recovery lock, and the first pass. */
+  readonly profile: TuningProfile;
   readonly heartbeatIntervalSeconds: number;
   readonly heartbeatTtlSeconds: number;
   readonly recoveryIntervalSeconds: number;

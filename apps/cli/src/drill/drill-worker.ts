@@ -91,6 +91,7 @@ function flagsOf(name: DrillName, settings: DrillSettings): readonly string[] {
   return [
     ...['-q', name, '--namespace', name, '-c', String(concurrency), '-t', '0', '-e', 'production'],
     ...['--hidden', '--poll-average', '86400', '--tag', 'drill', '--log-format', 'json', '--fail-fast'],
+    ...['--profile', settings.profile],
     ...['--heartbeat-interval', String(heartbeatIntervalSeconds)],
     ...['--heartbeat-ttl', String(heartbeatTtlSeconds)],
     ...['--recovery-interval', String(recoveryIntervalSeconds)],
