@@ -81,7 +81,9 @@ function houseProblem(
   if (!mayImport(member, name, byName)) return `${member.manifest.name} may not import ${name}`;
   if (exports?.[`.${specifier.slice(name.length)}`] === undefined)
     return `${specifier} is an inside of ${name}`;
-  if (specifier.endsWith('/test-support') && !isForTests(source.path)) return `${specifier} is for tests`;
+  if (specifier.includes('/test-support') && !mayUseTestSupport(specifier, source, member)) {
+    return `${specifier} is for tests`;
+  }
   const { dependencies, devDependencies } = member.manifest;
   const declared = dependencies?.[name] ?? (isForTests(source.path) ? devDependencies?.[name] : undefined);
   return declared === undefined ? `${name} is not in the dependencies of package.json` : undefined;
@@ -124,6 +126,12 @@ function packageOf(specifier: string): string {
 
 function isForTests(path: string): boolean {
   return /\.test\.[jt]s$|\/test-support\//.test(path);
+}
+
+/** A private member (bench, chaos) does not ship: it may use what of the test support runs without jest. */
+function mayUseTestSupport(specifier: string, source: SourceFile, member: Member): boolean {
+  if (isForTests(source.path)) return true;
+  return member.manifest.private === true && specifier.endsWith('/outside-jest');
 }
 
 function mayReadEnvironment(source: SourceFile, member: Member): boolean {
