@@ -38,7 +38,7 @@ export async function finalState(redis: Redis): Promise<FinalState> {
 
 /** Makes the retries due: when a job comes back is jittered by ten seconds, as Sidekiq does, and not what is tested. */
 export async function hastenRetries(redis: Redis): Promise<void> {
-  const waiting = await redis.zrangeBuffer('retry', 0, -1);
+  const waiting = await redis.zrangeBuffer('retry', '0', '-1');
   // XX: what was promoted meanwhile does not come back.
   if (waiting.length > 0) await redis.zadd('retry', 'XX', ...waiting.flatMap((bytes) => ['1', bytes]));
 }
