@@ -17,6 +17,7 @@ const options = new Command('chaos')
   .option('--processes <n>', 'workers', Number, 5)
   .option('--jobs-per-second <n>', 'at most', Number, 80)
   .option('--gap <jobs>', 'jobs between two faults, on the average', Number, 40)
+  .option('--full', 'the rows at the size that the matrix says, not the small one of the tests')
   .option('--json', 'the result as one JSON object, and nothing else on stdout')
   .parse()
   .opts<{
@@ -27,6 +28,7 @@ const options = new Command('chaos')
     processes: number;
     jobsPerSecond: number;
     gap: number;
+    full?: true;
     json?: true;
   }>();
 
@@ -53,8 +55,9 @@ async function mixed(): Promise<number> {
 
 async function rowByRow(chosen: typeof rows): Promise<number> {
   say(`seed ${options.seed}`);
+  const size = options.full === true ? 'full' : 'small';
   let failures = 0;
-  for (const result of runRows(chosen, options.seed, options.atOnce).values()) {
+  for (const result of runRows(chosen, options.seed, options.atOnce, size).values()) {
     const { row, error, durationMs, artefacts } = await result;
     const verdict = error === undefined ? 'held' : 'BROKEN';
     const seconds = (durationMs / 1_000).toFixed(1);
