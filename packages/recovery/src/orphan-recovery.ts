@@ -2,10 +2,11 @@
  * Puts back what one dead instance held, step by step, and tells what it did. What must stay true: what keeps a job from
  * going back is logged once and not at each look, and never keeps the others.
  */
-import { keys, type Logger } from '@tsq/core';
+import { keys, type Logger, pause } from '@tsq/core';
 import type { InstanceId, Keyspace } from '@tsq/tracker';
 import type { Redis } from 'ioredis';
 import { type BuriedPoison, burialOf, buryPoison } from './bury-poison.js';
+import { orphansOf } from './orphans.js';
 import { type Poison, recover } from './recover.js';
 import type { RecovererSettings } from './settings.js';
 
@@ -86,23 +87,56 @@ export class OrphanRecovery {
     for (const id of this.blocked.keys()) if (!ids.includes(id)) this.blocked.delete(id);
   }
 
+  /** First it is declared dead, so that it claims nothing more; then what it holds is read, and goes back step by step. */
   private async inSteps(redis: Redis, id: InstanceId, sum: Sum): Promise<void> {
     const { keyspace, settings, signal } = this.options;
-    while (!signal.aborted) {
-      const step = await recover(redis, keyspace, id, settings.batchSize, settings.position);
-      if (step === 'alive') return;
-      sum.declaredDead ||= step.declaredDead;
-      sum.recovered += step.recovered;
-      sum.missing += step.missing.length;
-      sum.remaining = step.remaining;
-      this.noteMissing(id, step.missing);
-      const { buried, blockedBy } = await this.buryAll(redis, id, step.poison);
-      this.noteBlocked(id, [...step.blockedBy, ...blockedBy]);
-      sum.poison += buried;
-      sum.remaining -= buried;
-      // Without progress the rest is blocked: the next pass looks again.
-      if (step.remaining === 0 || step.recovered + step.missing.length + buried === 0) return;
+    const declared = await recover(redis, keyspace, id, [], settings.position);
+    if (declared === 'alive') return;
+    sum.declaredDead = declared.declaredDead;
+    sum.remaining = declared.remaining;
+    if (sum.remaining === 0) return;
+    const blockedBy = new Set<string>();
+    for await (const orphans of orphansOf(redis, keyspace, id, settings.position)) {
+      let next = 0;
+      while (next < orphans.length) {
+        if (signal.aborted) return;
+        const startedAt = performance.now();
+        const lookedAt = await this.step(
+          redis,
+          id,
+          orphans.slice(next, next + settings.batchSize),
+          sum,
+          blockedBy,
+        );
+        if (lookedAt === 'alive') return;
+        next += lookedAt;
+        // Redis has as much time for the others as for this.
+        if (next < orphans.length) await pause(performance.now() - startedAt, signal);
+      }
     }
+    this.noteBlocked(id, [...blockedBy]);
+  }
+
+  /** Answers how many of the orphans it has looked at. */
+  private async step(
+    redis: Redis,
+    id: InstanceId,
+    orphans: readonly Buffer[],
+    sum: Sum,
+    blockedBy: Set<string>,
+  ): Promise<number | 'alive'> {
+    const { keyspace, settings } = this.options;
+    const step = await recover(redis, keyspace, id, orphans, settings.position);
+    if (step === 'alive') return 'alive';
+    sum.declaredDead ||= step.declaredDead;
+    sum.recovered += step.recovered;
+    sum.missing += step.missing.length;
+    this.noteMissing(id, step.missing);
+    const burials = await this.buryAll(redis, id, step.poison);
+    for (const key of [...step.blockedBy, ...burials.blockedBy]) blockedBy.add(key);
+    sum.poison += burials.buried;
+    sum.remaining = step.remaining - burials.buried;
+    return step.lookedAt;
   }
 
   /** Recoverers share the work: answers how many this one has buried, and the key that is in the way. */

@@ -10,7 +10,7 @@ describe('the settings', () => {
       watchIntervalMs: 1_500,
       startDelayMs: 5_000,
       heartbeatTtlMs: 90_000,
-      batchSize: 200,
+      batchSize: 100,
       position: 'next',
       dead: { timeoutSeconds: 15_552_000, maxJobs: 10_000 },
       dialect: 'seconds',

@@ -23,7 +23,7 @@ export interface RecovererSettings {
   readonly startDelayMs: number;
   /** The TTL of the fleet's heartbeats: what all get to come back in after Redis was away. Default 90,000. */
   readonly heartbeatTtlMs: number;
-  /** Jobs put back by one call, 1 to 500. Default 200: Redis serves nobody else meanwhile. */
+  /** Jobs put back by one call, 1 to 500. Default 100: Redis serves nobody else meanwhile. */
   readonly batchSize: number;
   /** Where orphans join their queue. Default `next`. */
   readonly position: OrphanPosition;
@@ -53,7 +53,7 @@ export function heartbeatSettings(given: Partial<HeartbeatSettings>): HeartbeatS
 /** @throws TSQ_CONFIG_INVALID */
 export function recovererSettings(given: Partial<RecovererSettings>): RecovererSettings {
   const { intervalMs = 30_000, lockTtlMs = 300_000, startDelayMs = 5_000 } = given;
-  const { heartbeatTtlMs = 90_000, batchSize = 200, position = 'next' } = given;
+  const { heartbeatTtlMs = 90_000, batchSize = 100, position = 'next' } = given;
   const { watchIntervalMs = 1_500, dead = sidekiqDeadSet, dialect = 'seconds' } = given;
   checkWhole('recovery.intervalMs', intervalMs, 1, longestMs);
   checkWhole('recovery.lockTtlMs', lockTtlMs, 1, longestMs);
