@@ -13,8 +13,8 @@ import {
   type ServerMiddleware,
   withoutPassword,
 } from '@tsq/core';
-import { Heartbeat, Recoverer } from '@tsq/recovery';
-import { Instance, Keyspace, TrackingFetcher, trackingMiddleware } from '@tsq/tracker';
+import { Heartbeat, Recoverer, type ThreadLogSource } from '@tsq/recovery';
+import { Instance, Keyspace, type LostClaim, TrackingFetcher, trackingMiddleware } from '@tsq/tracker';
 import {
   type AnyWorker,
   Cancellations,
@@ -41,6 +41,7 @@ import {
 import { type Capsule, capsulesOf } from './capsules.js';
 import type { Composition } from './composition.js';
 import type { Config } from './config.js';
+import { tellOfHeartbeat, tellOfRecovery } from './operators-news.js';
 import { RedisGate } from './redis-gate.js';
 import type { ReportedJob } from './running-report.js';
 import { ownVersion } from './version.js';
@@ -52,24 +53,29 @@ export interface ComposeParts {
   /** What the worker files have added: middleware, handlers. */
   readonly server: ServerSetup;
   readonly logger: Logger;
+  /** The same log, for the heartbeat's thread. */
+  readonly threadLog: ThreadLogSource;
   /** Called with what somebody asked this process, from afar, to do. */
   readonly onSignal: (name: string) => void;
 }
 
 /** @throws TSQ_WORKER_DUPLICATE, TSQ_CONFIG_INVALID */
 export function compose(parts: ComposeParts): Composition {
-  const { config, logger } = parts;
+  const { config, logger, threadLog } = parts;
   const identity = newProcessIdentity(config.hostName, process.pid);
   const location: RedisLocation = { url: config.redisUrl };
   const instance = new Instance(`${config.hostName}-${process.pid}`);
   const keyspace = new Keyspace(config.namespace);
-  const heartbeat = new Heartbeat({ location, instance, keyspace, logger, ...beatSettings(config) });
+  const common = { location, instance, keyspace, logger };
+  const heartbeat = new Heartbeat({ ...common, threadLog, ...beatSettings(config) });
   // A Redis that lost its keys knows this instance no more: a beat tells it a new id.
   const onUnregistered = () => heartbeat.beatNow();
   const registry = registryOf(parts.workers);
-  const claims = { location, instance, keyspace, dead: config.dead, logger, onUnregistered };
+  const { events } = parts.server;
+  const onLost = (claim: LostClaim) => events.emit('claim-lost', claim);
+  const claims = { ...common, dead: config.dead, onUnregistered, onLost };
   const fetcher = new TrackingFetcher({ ...claims, ...onlyKnown(config, registry) });
-  const running = new RunningJobs();
+  const running = new RunningJobs(heartbeat.recorder);
   const shared = { identity, location, instance, keyspace, heartbeat, fetcher, registry, running };
   const launcher = new Launcher(componentsOf(parts, shared), logger);
   return {
@@ -98,18 +104,20 @@ interface Shared {
 
 /** In the order in which they start. */
 function componentsOf(parts: ComposeParts, shared: Shared): readonly Component[] {
-  const { config, logger, onSignal } = parts;
+  const { config, logger } = parts;
   const { identity, location, instance, keyspace, heartbeat, fetcher, registry, running } = shared;
   const redis = openConnection(location, { name: `tsq:${instance.id}:service`, logger });
   const capsules = capsulesOf(config);
   const stats = new JobStats();
-  const metrics = config.metrics === 'off' ? undefined : new JobMetrics();
-  const info = infoOf(config, identity, capsules);
+  // Nobody would take them away from a process that is not shown.
+  const metrics = config.hidden || config.metrics === 'off' ? undefined : new JobMetrics();
   const cancellations = new Cancellations({ redis, running, logger }, { namespace: config.namespace });
 
   heartbeat.onBeat(() => void reconcile(fetcher, logger));
+  tellOfHeartbeat(heartbeat, parts.server.events);
   const recoverer = new Recoverer({ location, instance, keyspace, logger, ...recoverySettings(config) });
   recoverer.onPoison((poison) => void callPoisonHandlers(parts.server.onPoison, poison, logger));
+  tellOfRecovery(recoverer, parts.server.events);
   const clock = new RedisClock(redis, logger);
   const iterations = new IterationRunner({ redis, logger, ...iterationSettings(config) });
   const books = { registry, running, stats, metrics };
@@ -124,10 +132,9 @@ function componentsOf(parts: ComposeParts, shared: Shared): readonly Component[]
     heartbeat,
     fetcher,
     cancellations,
-    new ProcessRegistry({
-      ...{ redis, running, stats, metrics, metricsForms: metricsFormsOf(config) },
-      ...{ onSignal, logger, info, ...shownSettings(config) },
-    }),
+    ...(config.hidden
+      ? []
+      : [new ProcessRegistry({ redis, running, stats, metrics, ...shownAs(parts, identity) })]),
     recoverer,
     new Poller({ redis, logger, dialect: config.dialect, dead: config.dead, ...pollSettings(config) }),
     new Together('capsules', capsules.map(managerOf)),
@@ -164,12 +171,17 @@ async function reconcile(fetcher: TrackingFetcher, logger: Logger): Promise<void
   }
 }
 
-function infoOf(config: Config, identity: string, capsules: readonly Capsule[]): ProcessInfo {
+function shownAs({ config, logger, onSignal }: ComposeParts, identity: string) {
+  const info = infoOf(config, identity);
+  return { info, onSignal, logger, metricsForms: metricsFormsOf(config), ...shownSettings(config) };
+}
+
+function infoOf(config: Config, identity: string): ProcessInfo {
   const { hostName, tag, labels } = config;
   return {
     ...{ identity, hostname: hostName, pid: process.pid, startedAtMs: Date.now() },
     ...{ tag, labels, version: ownVersion() },
-    capsules,
+    capsules: capsulesOf(config),
   };
 }
 

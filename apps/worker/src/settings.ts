@@ -147,6 +147,12 @@ const tuning: readonly Setting[] = [
     about: 'claim ahead what ends within so many milliseconds; 0: nothing',
   },
   {
+    path: 'profile',
+    takes: 'text',
+    flags: [{ form: '--profile <name>' }],
+    about: 'times of heartbeat and recovery: normal, critical or high-churn; each can be set alone, and wins',
+  },
+  {
     path: 'heartbeat.intervalSeconds',
     takes: 'number',
     flags: [{ form: '--heartbeat-interval <seconds>' }],
@@ -199,6 +205,12 @@ const tuning: readonly Setting[] = [
     takes: 'number',
     flags: [{ form: '--poll-average <seconds>' }],
     about: "the same for this process alone, whatever the fleet's size",
+  },
+  {
+    path: 'hidden',
+    takes: 'switch',
+    flags: [{ form: '--hidden', sets: true }],
+    about: "leave no trace on Sidekiq's pages: no process, no counts, no metrics, no signals from there",
   },
   {
     path: 'beatIntervalSeconds',

@@ -56,6 +56,7 @@ export { didYouMean, type ErrorCode, errorCodes, TsqError } from './errors.js';
 export { parseJson, stringifyJson } from './exact-json.js';
 export { addHistogram, histogramBucket, histogramBuckets, percentileMs } from './histogram.js';
 export type { Job, ServerMiddleware } from './job.js';
+export type { JobRecorder, RecordedJob } from './job-recorder.js';
 export type { AsJson, JsonValue } from './json.js';
 export { keys } from './keys.js';
 export { LastWords, untilSaid } from './last-words.js';

@@ -2,16 +2,26 @@
  * Puts back what one dead instance held, step by step, and tells what it did. What must stay true: what keeps a job from
  * going back is logged once and not at each look, and never keeps the others.
  */
-import { keys, type Logger, pause } from '@tsq/core';
+import { faultPoint, keys, type Logger, pause } from '@tsq/core';
 import type { InstanceId, Keyspace } from '@tsq/tracker';
 import type { Redis } from 'ioredis';
 import { type BuriedPoison, burialOf, buryPoison } from './bury-poison.js';
 import { orphansOf } from './orphans.js';
-import { type Poison, recover } from './recover.js';
+import { type Poison, type RecoveryStep, recover } from './recover.js';
 import type { RecovererSettings } from './settings.js';
 
 /** By which rule an instance is dead: its heartbeat ran out, or all its connections were closed. */
 export type DeathRule = 'heartbeat' | 'connections';
+
+/** An instance that this process has declared dead. */
+export interface DeclaredDeath {
+  readonly instance: InstanceId;
+  readonly rule: DeathRule;
+  /** What it held: these jobs are put back, or were with the declaration. */
+  readonly jobs: number;
+}
+
+export type DeathListener = (death: DeclaredDeath) => void;
 
 /** What one pass did for one dead instance. */
 export interface RecoveredInstance {
@@ -51,12 +61,17 @@ interface Sum {
 export class OrphanRecovery {
   /** Since the start of the process. */
   readonly counts = { deaths: 0, recovered: 0, missing: 0, poison: 0 };
+  private readonly deathListeners = new Set<DeathListener>();
   private readonly listeners = new Set<RecoveredListener>();
   private readonly poisonListeners = new Set<PoisonListener>();
   /** What was in the way at the last look, by instance. */
   private readonly blocked = new Map<InstanceId, string>();
 
   constructor(private readonly options: OrphanRecoveryOptions) {}
+
+  onDeath(listener: DeathListener): void {
+    this.deathListeners.add(listener);
+  }
 
   onRecovered(listener: RecoveredListener): void {
     this.listeners.add(listener);
@@ -70,10 +85,9 @@ export class OrphanRecovery {
     const startedAt = performance.now();
     const sum = { declaredDead: false, recovered: 0, missing: 0, poison: 0, remaining: 0 };
     try {
-      await this.inSteps(redis, id, sum);
+      await this.inSteps(redis, id, rule, sum);
     } finally {
       const { declaredDead, ...moved } = sum;
-      if (declaredDead) this.counts.deaths += 1;
       // Otherwise another one was faster, or nothing could move.
       if (declaredDead || moved.recovered + moved.missing + moved.poison > 0) {
         const durationMs = Math.round(performance.now() - startedAt);
@@ -88,28 +102,25 @@ export class OrphanRecovery {
   }
 
   /** First it is declared dead, so that it claims nothing more; then what it holds is read, and goes back step by step. */
-  private async inSteps(redis: Redis, id: InstanceId, sum: Sum): Promise<void> {
+  private async inSteps(redis: Redis, id: InstanceId, rule: DeathRule, sum: Sum): Promise<void> {
     const { keyspace, settings, signal } = this.options;
-    const declared = await recover(redis, keyspace, id, [], settings.position);
+    const { batchSize, position } = settings;
+    const declared = await recover(redis, keyspace, id, [], position);
     if (declared === 'alive') return;
     sum.declaredDead = declared.declaredDead;
     sum.remaining = declared.remaining;
+    if (sum.declaredDead) this.declare({ instance: id, rule, jobs: declared.remaining });
     if (sum.remaining === 0) return;
     const blockedBy = new Set<string>();
-    for await (const orphans of orphansOf(redis, keyspace, id, settings.position)) {
-      let next = 0;
-      while (next < orphans.length) {
+    for await (const orphans of orphansOf(redis, keyspace, id, position)) {
+      for (let next = 0; next < orphans.length; ) {
+        faultPoint('recover.mid');
         if (signal.aborted) return;
         const startedAt = performance.now();
-        const lookedAt = await this.step(
-          redis,
-          id,
-          orphans.slice(next, next + settings.batchSize),
-          sum,
-          blockedBy,
-        );
-        if (lookedAt === 'alive') return;
-        next += lookedAt;
+        const step = await recover(redis, keyspace, id, orphans.slice(next, next + batchSize), position);
+        if (step === 'alive') return;
+        await this.note(redis, id, step, sum, blockedBy);
+        next += step.lookedAt;
         // Redis has as much time for the others as for this.
         if (next < orphans.length) await pause(performance.now() - startedAt, signal);
       }
@@ -117,18 +128,13 @@ export class OrphanRecovery {
     this.noteBlocked(id, [...blockedBy]);
   }
 
-  /** Answers how many of the orphans it has looked at. */
-  private async step(
+  private async note(
     redis: Redis,
     id: InstanceId,
-    orphans: readonly Buffer[],
+    step: RecoveryStep,
     sum: Sum,
     blockedBy: Set<string>,
-  ): Promise<number | 'alive'> {
-    const { keyspace, settings } = this.options;
-    const step = await recover(redis, keyspace, id, orphans, settings.position);
-    if (step === 'alive') return 'alive';
-    sum.declaredDead ||= step.declaredDead;
+  ): Promise<void> {
     sum.recovered += step.recovered;
     sum.missing += step.missing.length;
     this.noteMissing(id, step.missing);
@@ -136,7 +142,6 @@ export class OrphanRecovery {
     for (const key of [...step.blockedBy, ...burials.blockedBy]) blockedBy.add(key);
     sum.poison += burials.buried;
     sum.remaining = step.remaining - burials.buried;
-    return step.lookedAt;
   }
 
   /** Recoverers share the work: answers how many this one has buried, and the key that is in the way. */
@@ -161,6 +166,13 @@ export class OrphanRecovery {
     const fields = { jid, class: name, queue, fate, err: error };
     this.options.logger.error(fields, 'a job has killed its process again and again');
     this.tell(this.poisonListeners, poison);
+  }
+
+  private declare(death: DeclaredDeath): void {
+    this.counts.deaths += 1;
+    const why = death.rule === 'heartbeat' ? 'its heartbeat ran out' : 'all its connections were closed';
+    this.options.logger.warn(death, `an instance is dead: ${why}`);
+    this.tell(this.deathListeners, death);
   }
 
   private report(report: RecoveredInstance): void {

@@ -5,11 +5,12 @@
  * `register` is sent once. When it can't be known whether that arrived, the next beat is a renewal: had the id been declared
  * dead in the meantime, a second registration would bring it back to life, and its old claims would be taken for new ones.
  */
-import { type Logger, openConnection, pause, type RedisLocation, whenReady } from '@tsq/core';
+import { faultPoint, type Logger, openConnection, pause, type RedisLocation, whenReady } from '@tsq/core';
 import type { InstanceId, Keyspace } from '@tsq/tracker';
 import type { Redis } from 'ioredis';
 import { type BeatMode, beat } from './beat.js';
 import { isRefusal, wantsNewConnection } from './connection-errors.js';
+import type { MissedBeat } from './heartbeat-messages.js';
 import { whenReadyUnless } from './ready.js';
 import { type Retirement, retire } from './retire.js';
 import type { HeartbeatSettings } from './settings.js';
@@ -21,6 +22,8 @@ export interface PulseOptions extends HeartbeatSettings {
   readonly firstBeat: BeatMode;
   readonly logger: Logger;
   readonly onBeat: () => void;
+  /** A beat did not go through when it was due. */
+  readonly onMiss: (beat: MissedBeat) => void;
   /** The id was declared dead; no beat of this pulse follows. */
   readonly onLapse: () => void;
 }
@@ -38,6 +41,8 @@ export class Pulse {
   /** Redis may know the id. */
   private wasSent: boolean;
   private fails = false;
+  private isLate = false;
+  private lastBeatAtMs: number | undefined;
 
   constructor(private readonly options: PulseOptions) {
     this.mode = options.firstBeat;
@@ -66,7 +71,10 @@ export class Pulse {
       if (!this.wasSent) return 'gone';
       await whenReady(this.redis, lastWordsMs);
       await this.beating; // a beat behind the goodbye would undo it
-      return await retire(this.redis, keyspace, id);
+      faultPoint('deregister.before');
+      const retirement = await retire(this.redis, keyspace, id);
+      faultPoint('deregister.after');
+      return retirement;
     } catch (error) {
       logger.warn({ instance: id, err: error }, 'Redis heard no goodbye; the instance ends with its TTL');
       return 'unconfirmed';
@@ -111,14 +119,41 @@ export class Pulse {
     const mode = this.mode;
     this.mode = 'renew';
     this.wasSent = true;
+    if (mode === 'register') faultPoint('register.before');
     const reply = await beat(this.redis, keyspace, id, ttlMs, mode).catch((error: unknown) => {
       // Nothing was written, so the id is as new as before.
       if (isRefusal(error)) this.mode = mode;
       throw error;
     });
-    if (reply === 'renewed') return onBeat();
+    if (mode === 'register') faultPoint('register.after');
+    if (reply === 'renewed') {
+      this.noteLateness();
+      return onBeat();
+    }
     this.ending.abort();
     onLapse();
+  }
+
+  /** A whole beat was left out, though none has failed: the process was frozen, its host stood still, or Redis is slow. */
+  private noteLateness(): void {
+    const sinceBeatMs = this.sinceBeatMs;
+    this.lastBeatAtMs = performance.now();
+    const isLate = !this.fails && sinceBeatMs !== undefined && sinceBeatMs >= 2 * this.options.intervalMs;
+    if (isLate) this.miss('late', sinceBeatMs, undefined);
+    if (isLate && !this.isLate) {
+      const { id: instance, intervalMs } = this.options;
+      this.options.logger.warn({ instance, sinceBeatMs, intervalMs }, 'a heartbeat came late');
+    }
+    this.isLate = isLate;
+  }
+
+  private miss(reason: MissedBeat['reason'], sinceBeatMs: number | undefined, error: string | undefined) {
+    const { id: instance, ttlMs, onMiss } = this.options;
+    onMiss({ instance, reason, sinceBeatMs, ttlMs, error });
+  }
+
+  private get sinceBeatMs(): number | undefined {
+    return this.lastBeatAtMs === undefined ? undefined : Math.round(performance.now() - this.lastBeatAtMs);
   }
 
   private worked(): void {
@@ -128,6 +163,7 @@ export class Pulse {
 
   private failed(error: unknown): void {
     if (wantsNewConnection(error)) this.redis.disconnect(true);
+    this.miss('failed', this.sinceBeatMs, error instanceof Error ? error.message : String(error));
     const { id: instance, ttlMs, logger } = this.options;
     if (!this.fails) {
       const fields = { instance, ttlMs, err: error };

@@ -20,17 +20,19 @@ import { Absence } from './absence.js';
 import { takeCensus } from './census.js';
 import { isRefusal, wantsNewConnection } from './connection-errors.js';
 import {
+  type DeathListener,
   type DeathRule,
   OrphanRecovery,
   type PoisonListener,
   type RecoveredListener,
 } from './orphan-recovery.js';
 import { whenReadyUnless } from './ready.js';
+import { RecoveryHistory } from './recovery-history.js';
 import { releaseLock, takeLock } from './recovery-lock.js';
-import { type RecovererSettings, recovererSettings } from './settings.js';
+import { type Profiled, type RecovererSettings, recovererSettings } from './settings.js';
 import { Watch } from './watch.js';
 
-export interface RecovererOptions extends Partial<RecovererSettings> {
+export interface RecovererOptions extends Partial<RecovererSettings>, Profiled {
   readonly location: RedisLocation;
   /** Who recovers. It never takes itself for dead; what it held under an id that has lapsed it recovers as any other's. */
   readonly instance: Instance;
@@ -64,6 +66,7 @@ export class Recoverer implements Component {
   private readonly counted = { passes: 0, looks: 0, failures: 0 };
   private readonly stopping = new AbortController();
   private readonly orphans: OrphanRecovery;
+  private readonly history: RecoveryHistory;
   private readonly lastFailures = new Map<Work, string>();
   private redis: Redis | undefined;
   private running: Promise<void> | undefined;
@@ -76,10 +79,17 @@ export class Recoverer implements Component {
     this.logger = options.logger ?? silentLogger;
     const { keyspace, settings, logger } = this;
     this.orphans = new OrphanRecovery({ keyspace, settings, logger, signal: this.stopping.signal });
+    this.history = new RecoveryHistory(keyspace);
+    this.onRecovered((report) => this.history.add(report, options.instance.id));
   }
 
   get counts(): RecovererCounts {
     return { ...this.counted, ...this.orphans.counts };
+  }
+
+  /** Called when this instance has declared another one dead, before the rest of its jobs goes back. */
+  onDeath(listener: DeathListener): void {
+    this.orphans.onDeath(listener);
   }
 
   onRecovered(listener: RecoveredListener): void {
@@ -155,6 +165,7 @@ export class Recoverer implements Component {
     // Who lapses with most of the fleet must be noted while they are away: the first of them are back soon.
     await this.takeCensus(redis, own);
     await this.recoverAll(redis, await watch.look(), 'connections');
+    await this.history.note(redis, own);
     this.counted.looks += 1;
   }
 
@@ -173,6 +184,7 @@ export class Recoverer implements Component {
     const dead = await this.takeCensus(redis, own);
     this.orphans.forgetAllBut(dead);
     await this.recoverAll(redis, dead, 'heartbeat');
+    await this.history.notePass(redis, own, this.settings.intervalMs);
     this.counted.passes += 1;
   }
 

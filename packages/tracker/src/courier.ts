@@ -2,7 +2,15 @@
  * Carries the ends of claims to Redis: with each claim, or after a moment when none comes. What must stay true: an end is
  * carried until Redis has answered it, and nothing keeps an answered one from being noted.
  */
-import { type DeadSetLimits, type Logger, pause, type Settlement, TsqError, untilSaid } from '@tsq/core';
+import {
+  type DeadSetLimits,
+  faultPoint,
+  type Logger,
+  pause,
+  type Settlement,
+  TsqError,
+  untilSaid,
+} from '@tsq/core';
 import type { Redis } from 'ioredis';
 import type { ClaimedUnit } from './claimed-unit.js';
 import type { Keyspace } from './keyspace.js';
@@ -61,6 +69,7 @@ export class Courier {
   /** Sends what waits in the outbox, and these calls behind it; answers their replies. */
   async exchange(redis: Redis, ...more: readonly ScriptCall[]): Promise<readonly ScriptReply[]> {
     this.stopFlushTimer();
+    if (this.outbox.isWaiting) faultPoint('settle.before');
     const parcels = this.outbox.take();
     if (this.outbox.isWaiting) this.flushLater(0); // more than one call carries
     const calls = parcels.map((parcel) => this.settleCall(parcel));
@@ -69,6 +78,7 @@ export class Courier {
     this.underWay.add(trip);
     const replies = await trip;
     this.underWay.delete(trip);
+    if (parcels.length > 0) faultPoint('settle.after');
     parcels.forEach((parcel, index) => {
       this.onReply(parcel, replies[index]);
     });

@@ -25,6 +25,7 @@ import {
   type Claim,
   emptyRedis,
   type Id,
+  memberOf,
   type OutcomeKind,
   type Redis,
 } from './state.js';
@@ -151,7 +152,8 @@ const recoveries = fc
     command(`recover ${JSON.stringify(picks)} of ${id} (${position})`, async (run, real) => {
       const youngest = run.claims.filter(({ owner }) => owner === id).reverse();
       const named = picks.flatMap((at) => youngest[at] ?? []);
-      agree(run, recover(run.redis, id, named, position), await real.recover(id, named, position));
+      const answer = await real.recover(id, named.map(memberOf), position);
+      agree(run, recover(run.redis, id, named, position), answer);
     }),
   );
 

@@ -94,10 +94,10 @@ export class LuaScripts {
     return String(await this.run('beat', scriptKeys, [id, ttlMs, mode]));
   }
 
-  /** @param claims as recoverers read them before: some may have ended since */
+  /** @param members as recoverers read them before: some may have ended since */
   async recover(
     id: string,
-    claims: readonly Claim[],
+    members: readonly string[],
     position: 'next' | 'last',
   ): Promise<RecoverAnswer | 'alive'> {
     const own = id as InstanceId;
@@ -110,7 +110,7 @@ export class LuaScripts {
       keys.queuePrefix,
       position,
       ...[neverPoison, windowSeconds],
-      ...claims.map(memberOf),
+      ...members,
     ]);
     if (Buffer.isBuffer(reply)) return 'alive';
     const [declared, recovered, missing, , remaining] = reply as [number, number, Buffer[], Buffer[], number];
@@ -120,7 +120,7 @@ export class LuaScripts {
   async retire(id: string): Promise<string> {
     const own = id as InstanceId;
     const held = [keyspace.jobs(own), keyspace.claims(own), keyspace.suspect(own)];
-    const seen = [keyspace.sightings, keyspace.lapses, keyspace.watch];
+    const seen = [keyspace.sightings, keyspace.lapses, keyspace.watch, keyspace.lastPass, keyspace.recovered];
     const scriptKeys = [keyspace.instances, keyspace.instance(own), ...held, ...seen];
     return String(await this.run('retire', scriptKeys, [id]));
   }
