@@ -9,6 +9,7 @@ import { Command } from 'commander';
 import { PrivateRedis } from '../private-redis.js';
 import { spread } from '../spread.js';
 import { startWorker, stopWorker, until } from '../worker-process.js';
+import { timeBatches } from './batches.js';
 import { priceOfAPass } from './fleet.js';
 import { account, isAllBack, makeOrphans, type Orphans } from './orphans.js';
 import { describeTimes, scriptTimes, watchScripts } from './script-times.js';
@@ -28,6 +29,7 @@ const command = [process.execPath, bin, ...place, ...times, '--recovery-start-de
 const contestant = { name: 'tsq', jobs: 0, jobClass: 'Noop', command: [...command, '--log-level', 'error'] };
 
 for (const instances of [10, 1]) await recoverAll({ count: options.orphans, instances });
+await showBatches();
 await showPrices();
 
 async function recoverAll(orphans: Orphans): Promise<void> {
@@ -74,6 +76,19 @@ async function probing(redis: PrivateRedis, isOver: () => Promise<boolean>) {
     if (round % 20 === 0 && (await isOver())) return { pings, most };
     if (round % 100 === 0) most = Math.max(most, await memory(redis));
     await delay(2);
+  }
+}
+
+async function showBatches(): Promise<void> {
+  const redis = await PrivateRedis.start();
+  redis.prefer();
+  try {
+    const times = [...(await timeBatches(redis))].map(
+      ([name, us]) => `${name} ${(us / 1_000).toFixed(2)} ms`,
+    );
+    print(`full batches (500 jobs, recoveries counted), medians: ${times.join(', ')}`);
+  } finally {
+    await redis.stop();
   }
 }
 

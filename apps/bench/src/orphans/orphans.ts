@@ -17,7 +17,7 @@ const batchSize = 500;
 const keyspace = new Keyspace();
 
 /** The n-th orphan of all, about as long as a job of Sidekiq's. */
-function payloadOf(n: number): string {
+export function payloadOf(n: number): string {
   const jid = n.toString(16).padStart(24, '0');
   return `{"retry":true,"queue":"${queue}","backtrace":true,"args":[${n},"one","two",{"three":3.0}],"class":"Import::Row","jid":"${jid}","created_at":1795466562.4969463,"enqueued_at":1795466562.4969971}`;
 }

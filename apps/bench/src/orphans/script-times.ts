@@ -15,9 +15,8 @@ for (const file of readdirSync(packages, { recursive: true, encoding: 'utf8' }))
   names.set(sha, file.replace(/^.*\/|\.lua$/g, ''));
 }
 
-const slowerThanUs = 1_000;
-
-export async function watchScripts(redis: Redis): Promise<void> {
+/** @param slowerThanUs only such runs are noted one by one */
+export async function watchScripts(redis: Redis, slowerThanUs = 1_000): Promise<void> {
   await redis.config('SET', 'slowlog-log-slower-than', String(slowerThanUs));
   await redis.config('SET', 'slowlog-max-len', '1000000');
   await redis.slowlog('RESET');
@@ -35,11 +34,7 @@ export interface ScriptTimes {
 export async function scriptTimes(redis: Redis): Promise<ScriptTimes> {
   const stats = await redis.info('commandstats');
   const [, calls, total] = /cmdstat_evalsha:calls=(\d+),usec=(\d+)/.exec(stats) ?? [];
-  const entries = (await redis.slowlog('GET', -1)) as [number, number, number, string[]][];
-  const longest = entries
-    .filter(([, , , [command]]) => /^eval(sha)?$/i.test(command ?? ''))
-    .map(([, , us, [, sha]]) => ({ us, name: names.get(sha ?? '') ?? 'another' }))
-    .sort((a, b) => b.us - a.us);
+  const longest = [...(await noted(redis))].sort((a, b) => b.us - a.us);
   const slower = [1, 2, 3, 4, 5].map((ms) => longest.filter(({ us }) => us > ms * 1_000).length);
   return {
     calls: Number(calls ?? 0),
@@ -47,6 +42,21 @@ export async function scriptTimes(redis: Redis): Promise<ScriptTimes> {
     slower,
     longest: longest.slice(0, 5),
   };
+}
+
+/** Of each script that was noted, in microseconds. */
+export async function medians(redis: Redis): Promise<ReadonlyMap<string, number>> {
+  const byName = new Map<string, number[]>();
+  for (const { us, name } of await noted(redis)) byName.set(name, [...(byName.get(name) ?? []), us]);
+  const middle = (all: number[]) => all.sort((a, b) => a - b)[Math.floor(all.length / 2)] ?? Number.NaN;
+  return new Map([...byName].map(([name, all]) => [name, middle(all)]));
+}
+
+async function noted(redis: Redis): Promise<readonly { readonly us: number; readonly name: string }[]> {
+  const entries = (await redis.slowlog('GET', -1)) as [number, number, number, string[]][];
+  return entries
+    .filter(([, , , [command]]) => /^evalsha$/i.test(command ?? ''))
+    .map(([, , us, [, sha]]) => ({ us, name: names.get(sha ?? '') ?? 'another' }));
 }
 
 export function describeTimes({ calls, averageUs, slower, longest }: ScriptTimes): string {
