@@ -8,14 +8,16 @@ const options = new Command('chaos')
   .option('--rows <numbers>', 'rows of the fault matrix, each once: 1,2 or all')
   .option('--seed <n>', 'of all choices', Number, Math.floor(Math.random() * 1e6))
   .option('--at-once <n>', 'rows that run at once', Number, 2)
+  .option('--full', 'the rows at the size that the matrix says, not the small one of the tests')
   .parse()
-  .opts<{ rows?: string; seed: number; atOnce: number }>();
+  .opts<{ rows?: string; seed: number; atOnce: number; full?: boolean }>();
 
 async function main(): Promise<number> {
   const chosen = rowsOf(options.rows ?? 'all');
   process.stdout.write(`seed ${options.seed}\n`);
+  const size = options.full === true ? 'full' : 'small';
   let failures = 0;
-  for (const result of runRows(chosen, options.seed, options.atOnce).values()) {
+  for (const result of runRows(chosen, options.seed, options.atOnce, size).values()) {
     const { row, error, durationMs, artefacts } = await result;
     const verdict = error === undefined ? 'held' : 'BROKEN';
     const seconds = (durationMs / 1_000).toFixed(1);

@@ -111,6 +111,12 @@ const tuning: readonly Setting[] = [
     about: "opt-in: the workers with tracked: true; all: every worker's jobs survive kill -9",
   },
   {
+    path: 'trackedQueues',
+    takes: 'list',
+    flags: [{ form: '--tracked-queue <name>' }],
+    about: 'queue whose jobs are tracked, where they and their classes say nothing; repeatable',
+  },
+  {
     path: 'onlyKnown',
     takes: 'switch',
     flags: [{ form: '--only-known', sets: true }],

@@ -23,7 +23,7 @@ export interface RecovererSettings {
   readonly lockTtlMs: number;
   /**
    * Between two looks at the connections of the others, by which a killed process is found within 5 s; 0: none, and only
-   * heartbeats count. Default 1,500.
+   * heartbeats count. Default 1,500, or half of a `heartbeatTtlMs` that is shorter than two of them.
    */
   readonly watchIntervalMs: number;
   /** Before the first pass. Default 5,000. */
@@ -69,7 +69,11 @@ export function recovererSettings(given: Partial<RecovererSettings> & Profiled):
   const { intervalMs = profile.intervalMs, lockTtlMs = profile.lockTtlMs } = given;
   const { startDelayMs = profile.startDelayMs, heartbeatTtlMs = profile.ttlMs } = given;
   const { batchSize = 200, position = 'next' } = given;
-  const { watchIntervalMs = 1_500, dead = sidekiqDeadSet, dialect = 'seconds' } = given;
+  const {
+    watchIntervalMs = defaultWatchMs(heartbeatTtlMs),
+    dead = sidekiqDeadSet,
+    dialect = 'seconds',
+  } = given;
   checkWhole('recovery.intervalMs', intervalMs, 1, longestMs);
   checkWhole('recovery.lockTtlMs', lockTtlMs, 1, longestMs);
   checkWhole('recovery.startDelayMs', startDelayMs, 0, longestMs);
@@ -87,6 +91,11 @@ export function recovererSettings(given: Partial<RecovererSettings> & Profiled):
   }
   const times = { intervalMs, lockTtlMs, watchIntervalMs, startDelayMs, heartbeatTtlMs };
   return { ...times, batchSize, position, dead, dialect };
+}
+
+/** A fleet with a short TTL needs no setting more: only a look that is asked for can be too rare. */
+function defaultWatchMs(heartbeatTtlMs: number): number {
+  return Math.max(1, Math.min(1_500, Math.floor(heartbeatTtlMs / 2)));
 }
 
 function checkWhole(name: string, value: number, least: number, most: number): void {

@@ -1,7 +1,7 @@
 /** Runs rows, each on a stage of its own, several at once but bounded: they are made of processes, and a machine has few cores. */
 import { Seeded } from '@tsq/core/test-support/outside-jest';
 import type { Row } from '../row.js';
-import { Stage } from '../stage/stage.js';
+import { Stage, type StageSize } from '../stage/stage.js';
 
 export interface RowResult {
   readonly row: Row;
@@ -12,9 +12,9 @@ export interface RowResult {
   readonly artefacts: readonly string[];
 }
 
-async function runRow(row: Row, seed: number): Promise<RowResult> {
+async function runRow(row: Row, seed: number, size: StageSize): Promise<RowResult> {
   const startedAt = performance.now();
-  const stage = new Stage(seed);
+  const stage = new Stage(seed, size);
   let error: Error | undefined;
   try {
     await row.run(stage);
@@ -35,13 +35,14 @@ export function runRows(
   rows: readonly Row[],
   seed: number,
   atOnce: number,
+  size: StageSize = 'small',
 ): ReadonlyMap<number, Promise<RowResult>> {
   const waiting: (() => Promise<void>)[] = [];
   const results = new Map<number, Promise<RowResult>>();
   for (const row of rows) {
     const result = new Promise<RowResult>((resolve, reject) => {
       waiting.push(async () => {
-        await runRow(row, new Seeded(seed + row.number).below(2 ** 31)).then(resolve, reject);
+        await runRow(row, new Seeded(seed + row.number).below(2 ** 31), size).then(resolve, reject);
       });
     });
     results.set(row.number, result);

@@ -14,10 +14,13 @@ import { HistoryWriter } from '../history/history-writer.js';
 import type { FaultKind, HistoryLine } from '../history/line.js';
 import { readHistory } from '../history/read-history.js';
 import { ChaosRedis, type RedisConfig } from './chaos-redis.js';
-import { allHasEnded, type FinalState, finalState } from './final-state.js';
+import { allHasEnded, type FinalState, finalState, hastenRetries } from './final-state.js';
 import { Producer } from './producer.js';
 import { spawnWorker, type WorkerOptions } from './start-worker.js';
 import { WorkerProcess } from './worker-process.js';
+
+/** `small`: a row takes some ten seconds, and many run at once. `full`: as the matrix says. */
+export type StageSize = 'small' | 'full';
 
 const startsWithinMs = 60_000;
 
@@ -32,7 +35,10 @@ export class Stage {
   private readonly producers: Producer[] = [];
   private readonly endings: (() => void | Promise<void>)[] = [];
 
-  constructor(readonly seed: number) {
+  constructor(
+    readonly seed: number,
+    readonly size: StageSize = 'small',
+  ) {
     this.random = new Seeded(seed);
     this.folder = mkdtempSync(join(tmpdir(), 'tsq-chaos-'));
     mkdirSync(this.historyFolder);
@@ -116,10 +122,13 @@ export class Stage {
     return await eventually(check, withinMs);
   }
 
-  /** All queues, `retry` and `schedule` are empty, and nobody holds a claim. */
+  /** Waits until all queues, `retry` and `schedule` are empty, and nobody holds a claim. Retries come at once. */
   async drained(withinMs = 60_000): Promise<void> {
     const redis = this.connect();
-    await eventually(() => allHasEnded(redis), withinMs);
+    await eventually(async () => {
+      await hastenRetries(redis);
+      await allHasEnded(redis);
+    }, withinMs);
   }
 
   /** Ends all workers that run, in good order. */
