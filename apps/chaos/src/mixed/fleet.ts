@@ -13,6 +13,7 @@ export interface Post {
   readonly number: number;
   readonly proxy: TcpProxy;
   worker: WorkerProcess;
+  isReplacing: boolean;
 }
 
 export class Fleet {
@@ -29,7 +30,7 @@ export class Fleet {
   async start(size: number): Promise<void> {
     for (let number = 0; number < size; number += 1) {
       const proxy = await this.stage.proxy();
-      this.posts.push({ number, proxy, worker: await this.spawn(proxy) });
+      this.posts.push({ number, proxy, worker: await this.spawn(proxy), isReplacing: false });
     }
     await Promise.all(this.posts.map(({ worker }) => this.stage.untilReady(worker)));
   }
@@ -43,9 +44,15 @@ export class Fleet {
     for (const post of this.posts) if (!this.isOver && !post.worker.isRunning) await this.replace(post);
   }
 
+  /** Unless it has been meanwhile. */
   async replace(post: Post): Promise<void> {
-    post.proxy.mode = 'pass';
-    post.worker = await this.spawn(post.proxy);
+    if (post.worker.isRunning || post.isReplacing) return;
+    post.isReplacing = true;
+    try {
+      post.worker = await this.spawn(post.proxy);
+    } finally {
+      post.isReplacing = false;
+    }
   }
 
   /** From now on nobody is replaced, nor hurts himself: those who are armed are stopped and started again first. */
