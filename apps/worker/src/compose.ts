@@ -6,11 +6,14 @@
  */
 import {
   type Component,
+  type ConnectionReporter,
   type Logger,
   type MetricsFormName,
+  Outages,
   openConnection,
   type RedisLocation,
   type ServerMiddleware,
+  Trouble,
   withoutPassword,
 } from '@tsq/core';
 import { Heartbeat, Recoverer } from '@tsq/recovery';
@@ -63,14 +66,15 @@ export function compose(parts: ComposeParts): Composition {
   const location: RedisLocation = { url: config.redisUrl };
   const instance = new Instance(`${config.hostName}-${process.pid}`);
   const keyspace = new Keyspace(config.namespace);
-  const heartbeat = new Heartbeat({ location, instance, keyspace, logger, ...beatSettings(config) });
+  const report = new Outages(logger).hear;
+  const heartbeat = new Heartbeat({ location, instance, keyspace, logger, report, ...beatSettings(config) });
   // A Redis that lost its keys knows this instance no more: a beat tells it a new id.
   const onUnregistered = () => heartbeat.beatNow();
   const registry = registryOf(parts.workers);
-  const claims = { location, instance, keyspace, dead: config.dead, logger, onUnregistered };
+  const claims = { location, instance, keyspace, dead: config.dead, logger, report, onUnregistered };
   const fetcher = new TrackingFetcher({ ...claims, ...onlyKnown(config, registry) });
   const running = new RunningJobs();
-  const shared = { identity, location, instance, keyspace, heartbeat, fetcher, registry, running };
+  const shared = { identity, location, report, instance, keyspace, heartbeat, fetcher, registry, running };
   const launcher = new Launcher(componentsOf(parts, shared), logger);
   return {
     identity,
@@ -88,6 +92,7 @@ export function compose(parts: ComposeParts): Composition {
 interface Shared {
   readonly identity: string;
   readonly location: RedisLocation;
+  readonly report: ConnectionReporter;
   readonly instance: Instance;
   readonly keyspace: Keyspace;
   readonly heartbeat: Heartbeat;
@@ -99,16 +104,24 @@ interface Shared {
 /** In the order in which they start. */
 function componentsOf(parts: ComposeParts, shared: Shared): readonly Component[] {
   const { config, logger, onSignal } = parts;
-  const { identity, location, instance, keyspace, heartbeat, fetcher, registry, running } = shared;
-  const redis = openConnection(location, { name: `tsq:${instance.id}:service`, logger });
+  const { identity, location, report, instance, keyspace, heartbeat, fetcher, registry, running } = shared;
+  const redis = openConnection(location, { name: `tsq:${instance.id}:service`, report });
   const capsules = capsulesOf(config);
   const stats = new JobStats();
   const metrics = config.metrics === 'off' ? undefined : new JobMetrics();
   const info = infoOf(config, identity, capsules);
   const cancellations = new Cancellations({ redis, running, logger }, { namespace: config.namespace });
 
-  heartbeat.onBeat(() => void reconcile(fetcher, logger));
-  const recoverer = new Recoverer({ location, instance, keyspace, logger, ...recoverySettings(config) });
+  const uncompared = new Trouble(logger, "Can't compare the claims with Redis", 'warn');
+  heartbeat.onBeat(() => void reconcile(fetcher, uncompared));
+  const recoverer = new Recoverer({
+    location,
+    instance,
+    keyspace,
+    logger,
+    report,
+    ...recoverySettings(config),
+  });
   recoverer.onPoison((poison) => void callPoisonHandlers(parts.server.onPoison, poison, logger));
   const clock = new RedisClock(redis, logger);
   const iterations = new IterationRunner({ redis, logger, ...iterationSettings(config) });
@@ -156,11 +169,12 @@ function reported({ jid, class: name, unit, startedAtMs }: RunningJob): Reported
 }
 
 /** At each beat Redis' books are compared with ours: a claim whose reply was lost must not wait for a restart. */
-async function reconcile(fetcher: TrackingFetcher, logger: Logger): Promise<void> {
+async function reconcile(fetcher: TrackingFetcher, trouble: Trouble): Promise<void> {
   try {
     await fetcher.reconcile();
+    trouble.over();
   } catch (error) {
-    logger.warn({ err: error }, 'the claims could not be compared with Redis; the next beat tries again');
+    trouble.met(error);
   }
 }
 

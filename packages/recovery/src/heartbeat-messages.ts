@@ -1,5 +1,5 @@
 /** What the heartbeat's thread and its owner tell each other: plain data, as it crosses threads. */
-import type { RedisLocation } from '@tsq/core';
+import type { ConnectionNews, RedisLocation } from '@tsq/core';
 import type { InstanceId } from '@tsq/tracker';
 import type { BeatMode } from './beat.js';
 
@@ -27,6 +27,7 @@ export type News =
   /** It has taken leave, and may be ended. */
   | { readonly kind: 'retired' }
   | { readonly kind: 'beat' | 'lapsed'; readonly id: InstanceId }
+  | { readonly kind: 'connection'; readonly news: ConnectionNews }
   | {
       readonly kind: 'log';
       readonly level: LogLevel;

@@ -3,7 +3,7 @@
  * make its instance look dead. So nothing here waits for the main thread, but for a new id when the old one has lapsed.
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import type { Logger } from '@tsq/core';
+import type { ConnectionNews, Logger } from '@tsq/core';
 import { Keyspace } from '@tsq/tracker';
 import type { LogLevel, News, Order, ThreadSettings } from './heartbeat-messages.js';
 import { Pulse } from './pulse.js';
@@ -14,6 +14,7 @@ beatFor(parentPort, workerData as ThreadSettings); // Heartbeat alone starts thi
 function beatFor(port: MessagePort, settings: ThreadSettings): void {
   const common = { ...settings, keyspace: new Keyspace(settings.namespace), logger: loggerTo(port) };
   const tell = (news: News) => port.postMessage(news);
+  const report = (news: ConnectionNews) => tell({ kind: 'connection', news });
   let pulse: Pulse | undefined;
   port.on('message', async (order: Order) => {
     const before = pulse;
@@ -22,7 +23,7 @@ function beatFor(port: MessagePort, settings: ThreadSettings): void {
       const { id, mode } = order;
       const onBeat = () => tell({ kind: 'beat', id });
       const onLapse = () => tell({ kind: 'lapsed', id });
-      pulse = new Pulse({ ...common, id, firstBeat: mode, onBeat, onLapse });
+      pulse = new Pulse({ ...common, report, id, firstBeat: mode, onBeat, onLapse });
       await before?.end();
     } else {
       await before?.retire();

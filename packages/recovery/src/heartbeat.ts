@@ -6,7 +6,9 @@
 import { Worker } from 'node:worker_threads';
 import {
   type Component,
+  type ConnectionReporter,
   type Logger,
+  Outages,
   type RedisLocation,
   silentLogger,
   TsqError,
@@ -22,6 +24,8 @@ export interface HeartbeatOptions extends Partial<HeartbeatSettings> {
   readonly instance: Instance;
   readonly keyspace?: Keyspace;
   readonly logger?: Logger;
+  /** Who speaks for all the connections of the process. Default: the heartbeat's for itself. */
+  readonly report?: ConnectionReporter;
 }
 
 export type LapseListener = (fresh: InstanceId, lapsed: InstanceId) => void;
@@ -46,6 +50,7 @@ export class Heartbeat implements Component {
   private readonly settings: HeartbeatSettings;
   private readonly keyspace: Keyspace;
   private readonly logger: Logger;
+  private readonly report: ConnectionReporter;
   private readonly beatListeners = new Set<() => void>();
   private readonly lapseListeners = new Set<LapseListener>();
   private readonly counted = { beats: 0, lapses: 0, threadRestarts: 0 };
@@ -69,6 +74,7 @@ export class Heartbeat implements Component {
     this.settings = heartbeatSettings(options);
     this.keyspace = options.keyspace ?? new Keyspace();
     this.logger = options.logger ?? silentLogger;
+    this.report = options.report ?? new Outages(this.logger).hear;
     checkCloneable(options.location);
   }
 
@@ -143,7 +149,8 @@ export class Heartbeat implements Component {
   }
 
   private hear(news: News): void {
-    if (news.kind === 'log') this.logger[news.level](news.fields, news.message);
+    if (news.kind === 'connection') this.report(news.news);
+    else if (news.kind === 'log') this.logger[news.level](news.fields, news.message);
     else if (news.kind === 'retired') void this.thread?.terminate();
     else if (this.stopped !== undefined) return;
     else if (news.kind === 'awake') this.orderBeats(this.options.instance.id);

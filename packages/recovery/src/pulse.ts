@@ -5,7 +5,15 @@
  * `register` is sent once. When it can't be known whether that arrived, the next beat is a renewal: had the id been declared
  * dead in the meantime, a second registration would bring it back to life, and its old claims would be taken for new ones.
  */
-import { type Logger, openConnection, pause, type RedisLocation, whenReady } from '@tsq/core';
+import {
+  type ConnectionReporter,
+  type Logger,
+  openConnection,
+  pause,
+  type RedisLocation,
+  Trouble,
+  whenReady,
+} from '@tsq/core';
 import type { InstanceId, Keyspace } from '@tsq/tracker';
 import type { Redis } from 'ioredis';
 import { type BeatMode, beat } from './beat.js';
@@ -20,6 +28,7 @@ export interface PulseOptions extends HeartbeatSettings {
   readonly id: InstanceId;
   readonly firstBeat: BeatMode;
   readonly logger: Logger;
+  readonly report?: ConnectionReporter | undefined;
   readonly onBeat: () => void;
   /** The id was declared dead; no beat of this pulse follows. */
   readonly onLapse: () => void;
@@ -37,15 +46,18 @@ export class Pulse {
   private mode: BeatMode;
   /** Redis may know the id. */
   private wasSent: boolean;
-  private fails = false;
+  private readonly trouble: Trouble;
 
   constructor(private readonly options: PulseOptions) {
+    const what = 'a heartbeat failed: after its TTL the others take this instance for dead';
+    this.trouble = new Trouble(options.logger, what, 'warn');
     this.mode = options.firstBeat;
     this.wasSent = options.firstBeat === 'renew';
     this.redis = openConnection(options.location, {
       name: `tsq:${options.id}:heartbeat`,
       commandTimeoutMs: this.commandTimeoutMs,
       logger: options.logger,
+      report: options.report,
     });
     this.ending.signal.addEventListener('abort', () => this.beatNow());
     // A Redis that was away may have come back without its keys, and so without this instance.
@@ -96,7 +108,7 @@ export class Pulse {
       if (this.ending.signal.aborted) return 0;
       this.nap = new AbortController();
       await this.beat();
-      this.worked();
+      this.trouble.over();
       return this.options.intervalMs;
     } catch (error) {
       if (this.ending.signal.aborted) return 0;
@@ -121,22 +133,10 @@ export class Pulse {
     onLapse();
   }
 
-  private worked(): void {
-    if (this.fails) this.options.logger.info({ instance: this.options.id }, 'the heartbeat works again');
-    this.fails = false;
-  }
-
   private failed(error: unknown): void {
     if (wantsNewConnection(error)) this.redis.disconnect(true);
-    const { id: instance, ttlMs, logger } = this.options;
-    if (!this.fails) {
-      const fields = { instance, ttlMs, err: error };
-      logger.warn(
-        fields,
-        'a heartbeat failed; trying again. After its TTL the others take this instance for dead',
-      );
-    }
-    this.fails = true;
+    const { id: instance, ttlMs } = this.options;
+    this.trouble.met(error, { instance, ttlMs });
   }
 
   /** A beat that got no answer must be followed by another within the TTL. */

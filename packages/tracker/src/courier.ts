@@ -2,7 +2,15 @@
  * Carries the ends of claims to Redis: with each claim, or after a moment when none comes. What must stay true: an end is
  * carried until Redis has answered it, and nothing keeps an answered one from being noted.
  */
-import { type DeadSetLimits, type Logger, pause, type Settlement, TsqError, untilSaid } from '@tsq/core';
+import {
+  type DeadSetLimits,
+  type Logger,
+  pause,
+  type Settlement,
+  Trouble,
+  TsqError,
+  untilSaid,
+} from '@tsq/core';
 import type { Redis } from 'ioredis';
 import type { ClaimedUnit } from './claimed-unit.js';
 import type { Keyspace } from './keyspace.js';
@@ -40,8 +48,10 @@ export class Courier {
   private flushTimer: NodeJS.Timeout | undefined;
   private flushAtMs = Number.POSITIVE_INFINITY;
   private blockedTimer: NodeJS.Timeout | undefined;
+  private readonly trouble: Trouble;
 
   constructor(private readonly options: CourierOptions) {
+    this.trouble = new Trouble(options.logger, 'Redis did not confirm how jobs ended', 'warn');
     this.outbox = new Outbox({
       onWaiting: () => this.flushLater(options.flushAfterMs),
       onEnded: options.onEnded,
@@ -108,6 +118,7 @@ export class Courier {
 
   private onReply(parcel: Parcel, reply: ScriptReply | undefined): void {
     if (reply !== undefined && 'value' in reply) {
+      this.trouble.over();
       const blocked = this.outbox.arrived(parcel, readSettle(reply.value, parcel.ends));
       if (blocked.length > 0) this.retryBlockedLater(blocked);
       return;
@@ -120,8 +131,7 @@ export class Courier {
       this.giveUp(); // it was under way when the stop came to its end
       return;
     }
-    const fields = { outcomes: parcel.ends.length, err: cause };
-    this.options.logger.warn(fields, 'outcomes were not confirmed; they are sent again');
+    this.trouble.met(cause, { outcomes: parcel.ends.length });
     this.flushLater(retryAfterMs);
   }
 
