@@ -103,13 +103,13 @@ interface Shared {
 
 /** In the order in which they start. */
 function componentsOf(parts: ComposeParts, shared: Shared): readonly Component[] {
-  const { config, logger, onSignal } = parts;
+  const { config, logger } = parts;
   const { identity, location, report, instance, keyspace, heartbeat, fetcher, registry, running } = shared;
   const redis = openConnection(location, { name: `tsq:${instance.id}:service`, report });
   const capsules = capsulesOf(config);
   const stats = new JobStats();
-  const metrics = config.metrics === 'off' ? undefined : new JobMetrics();
-  const info = infoOf(config, identity, capsules);
+  // Nobody would take them away from a process that is not shown.
+  const metrics = config.hidden || config.metrics === 'off' ? undefined : new JobMetrics();
   const cancellations = new Cancellations({ redis, running, logger }, { namespace: config.namespace });
 
   const uncompared = new Trouble(logger, "Can't compare the claims with Redis", 'warn');
@@ -137,10 +137,9 @@ function componentsOf(parts: ComposeParts, shared: Shared): readonly Component[]
     heartbeat,
     fetcher,
     cancellations,
-    new ProcessRegistry({
-      ...{ redis, running, stats, metrics, metricsForms: metricsFormsOf(config) },
-      ...{ onSignal, logger, info, ...shownSettings(config) },
-    }),
+    ...(config.hidden
+      ? []
+      : [new ProcessRegistry({ redis, running, stats, metrics, ...shownAs(parts, identity) })]),
     recoverer,
     new Poller({ redis, logger, dialect: config.dialect, dead: config.dead, ...pollSettings(config) }),
     new Together('capsules', capsules.map(managerOf)),
@@ -178,12 +177,17 @@ async function reconcile(fetcher: TrackingFetcher, trouble: Trouble): Promise<vo
   }
 }
 
-function infoOf(config: Config, identity: string, capsules: readonly Capsule[]): ProcessInfo {
+function shownAs({ config, logger, onSignal }: ComposeParts, identity: string) {
+  const info = infoOf(config, identity);
+  return { info, onSignal, logger, metricsForms: metricsFormsOf(config), ...shownSettings(config) };
+}
+
+function infoOf(config: Config, identity: string): ProcessInfo {
   const { hostName, tag, labels } = config;
   return {
     ...{ identity, hostname: hostName, pid: process.pid, startedAtMs: Date.now() },
     ...{ tag, labels, version: ownVersion() },
-    capsules,
+    capsules: capsulesOf(config),
   };
 }
 

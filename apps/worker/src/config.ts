@@ -91,6 +91,8 @@ export const Config = z.strictObject({
       averageSeconds: seconds().optional(),
     })
     .prefault({}),
+  /** The process is not shown on Sidekiq's pages, and adds nothing to their counts: for drills and trial runs. */
+  hidden: z.boolean().default(false),
   /** How often the process shows itself to Sidekiq's pages, and looks for signals from there. */
   beatIntervalSeconds: seconds(50).default(10),
   /** What runs is shown under a key of its own to Sidekiq's pages up to 6.4.1. */

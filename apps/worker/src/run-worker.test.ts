@@ -48,6 +48,14 @@ describe('a worker process', () => {
     expect(command.log[0]?.pid).toBe(command.child.pid);
   });
 
+  test('hidden it works as ever, and no key of Sidekiq says that it was there', async () => {
+    await push('esm_function', 'hello');
+    const command = startOn('esm', '--hidden', '--poll-average', '86400');
+    await command.logged(/ performs$/);
+    await stopped(command);
+    expect(await redis.connect().keys('*')).toEqual([]);
+  });
+
   test('a stop waits for what runs', async () => {
     await push('slow', 400);
     const command = startOn('behaviour');

@@ -201,6 +201,12 @@ const tuning: readonly Setting[] = [
     about: "the same for this process alone, whatever the fleet's size",
   },
   {
+    path: 'hidden',
+    takes: 'switch',
+    flags: [{ form: '--hidden', sets: true }],
+    about: "leave no trace on Sidekiq's pages: no process, no counts, no metrics, no signals from there",
+  },
+  {
     path: 'beatIntervalSeconds',
     takes: 'number',
     flags: [{ form: '--beat-interval <seconds>' }],

@@ -4,8 +4,13 @@
  * support instead (the `imports` of package.json choose), and no published file can be armed.
  */
 
-/** `before` and `after` mean: the call to Redis, and its reply. Only what runs once a batch or once a job has one. */
+/**
+ * `before` and `after` mean: the call to Redis, and its reply; of `perform`, `quiet` and `requeue`, the step of the process.
+ * `mid`: between two calls that belong together. Only what runs once a batch or once a job has one.
+ */
 export const faultNames = [
+  'register.before',
+  'register.after',
   'claim.before',
   'claim.after',
   'perform.before',
@@ -14,6 +19,12 @@ export const faultNames = [
   'settle.after',
   'recover.mid',
   'promote.mid',
+  'quiet.before',
+  'quiet.after',
+  'requeue.before',
+  'requeue.after',
+  'deregister.before',
+  'deregister.after',
 ] as const;
 
 export type FaultName = (typeof faultNames)[number];

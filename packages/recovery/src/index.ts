@@ -18,4 +18,12 @@ export {
   type RecovererCounts,
   type RecovererOptions,
 } from './recoverer.js';
+export {
+  type FleetReport,
+  type InstanceReport,
+  type Liveness,
+  Recovery,
+  type RecoveryOptions,
+} from './recovery.js';
+export type { LastPass, PastRecovery } from './recovery-history.js';
 export type { HeartbeatSettings, RecovererSettings } from './settings.js';

@@ -2,7 +2,7 @@
  * Puts back what one dead instance held, step by step, and tells what it did. What must stay true: what keeps a job from
  * going back is logged once and not at each look, and never keeps the others.
  */
-import { keys, type Logger } from '@tsq/core';
+import { faultPoint, keys, type Logger } from '@tsq/core';
 import type { InstanceId, Keyspace } from '@tsq/tracker';
 import type { Redis } from 'ioredis';
 import { type BuriedPoison, burialOf, buryPoison } from './bury-poison.js';
@@ -102,6 +102,7 @@ export class OrphanRecovery {
       sum.remaining -= buried;
       // Without progress the rest is blocked: the next pass looks again.
       if (step.remaining === 0 || step.recovered + step.missing.length + buried === 0) return;
+      faultPoint('recover.mid');
     }
   }
 

@@ -7,6 +7,7 @@
  */
 import {
   type ConnectionReporter,
+  faultPoint,
   type Logger,
   openConnection,
   pause,
@@ -78,7 +79,10 @@ export class Pulse {
       if (!this.wasSent) return 'gone';
       await whenReady(this.redis, lastWordsMs);
       await this.beating; // a beat behind the goodbye would undo it
-      return await retire(this.redis, keyspace, id);
+      faultPoint('deregister.before');
+      const retirement = await retire(this.redis, keyspace, id);
+      faultPoint('deregister.after');
+      return retirement;
     } catch (error) {
       logger.warn({ instance: id, err: error }, 'Redis heard no goodbye; the instance ends with its TTL');
       return 'unconfirmed';
@@ -123,11 +127,13 @@ export class Pulse {
     const mode = this.mode;
     this.mode = 'renew';
     this.wasSent = true;
+    if (mode === 'register') faultPoint('register.before');
     const reply = await beat(this.redis, keyspace, id, ttlMs, mode).catch((error: unknown) => {
       // Nothing was written, so the id is as new as before.
       if (isRefusal(error)) this.mode = mode;
       throw error;
     });
+    if (mode === 'register') faultPoint('register.after');
     if (reply === 'renewed') return onBeat();
     this.ending.abort();
     onLapse();

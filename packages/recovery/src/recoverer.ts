@@ -28,6 +28,7 @@ import {
   type RecoveredListener,
 } from './orphan-recovery.js';
 import { whenReadyUnless } from './ready.js';
+import { RecoveryHistory } from './recovery-history.js';
 import { releaseLock, takeLock } from './recovery-lock.js';
 import { type RecovererSettings, recovererSettings } from './settings.js';
 import { Watch } from './watch.js';
@@ -68,6 +69,7 @@ export class Recoverer implements Component {
   private readonly counted = { passes: 0, looks: 0, failures: 0 };
   private readonly stopping = new AbortController();
   private readonly orphans: OrphanRecovery;
+  private readonly history: RecoveryHistory;
   private readonly lastFailures = new Map<Work, string>();
   /** Of which the log says that it fails. */
   private readonly said = new Set<Work>();
@@ -82,6 +84,8 @@ export class Recoverer implements Component {
     this.logger = options.logger ?? silentLogger;
     const { keyspace, settings, logger } = this;
     this.orphans = new OrphanRecovery({ keyspace, settings, logger, signal: this.stopping.signal });
+    this.history = new RecoveryHistory(keyspace);
+    this.onRecovered((report) => this.history.add(report, options.instance.id));
   }
 
   get counts(): RecovererCounts {
@@ -162,6 +166,7 @@ export class Recoverer implements Component {
     // Who lapses with most of the fleet must be noted while they are away: the first of them are back soon.
     await this.takeCensus(redis, own);
     await this.recoverAll(redis, await watch.look(), 'connections');
+    await this.history.note(redis, own);
     this.counted.looks += 1;
   }
 
@@ -180,6 +185,7 @@ export class Recoverer implements Component {
     const dead = await this.takeCensus(redis, own);
     this.orphans.forgetAllBut(dead);
     await this.recoverAll(redis, dead, 'heartbeat');
+    await this.history.notePass(redis, own, this.settings.intervalMs);
     this.counted.passes += 1;
   }
 

@@ -5,9 +5,11 @@
 -- KEYS[3]  jobs:ID      SET of members
 -- KEYS[4]  claims:ID    STRING
 -- KEYS[5]  suspect:ID   STRING
--- KEYS[6]  sightings    HASH, as the next two what the living note of each other: the last one takes them along
+-- KEYS[6]  sightings    HASH, as the next four what the living note of each other: the last one takes them along
 -- KEYS[7]  lapses       HASH
 -- KEYS[8]  watch        STRING
+-- KEYS[9]  last_pass    HASH
+-- KEYS[10] recovered    LIST
 -- ARGV[1]  ID
 -- Returns  'gone': it held nothing, and no key of it is left; 'left': it holds claims still, and looks dead from now on, so
 --          that the others put them back at once.
@@ -18,5 +20,5 @@ if redis.call('SCARD', KEYS[3]) > 0 then
 end
 redis.call('SREM', KEYS[1], ARGV[1])
 redis.call('DEL', KEYS[2], KEYS[4], KEYS[5])
-if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('DEL', KEYS[6], KEYS[7], KEYS[8]) end
+if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('DEL', KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]) end
 return 'gone'

@@ -11,6 +11,7 @@ export type Retirement = 'gone' | 'left';
 
 export async function retire(redis: Redis, keyspace: Keyspace, id: InstanceId): Promise<Retirement> {
   const own = [keyspace.instance(id), keyspace.jobs(id), keyspace.claims(id), keyspace.suspect(id)];
-  const keys = [keyspace.instances, ...own, keyspace.sightings, keyspace.lapses, keyspace.watch];
+  const ofAll = [keyspace.sightings, keyspace.lapses, keyspace.watch, keyspace.lastPass, keyspace.recovered];
+  const keys = [keyspace.instances, ...own, ...ofAll];
   return readWord(await script.run(redis, keys, [id]), ['gone', 'left']);
 }

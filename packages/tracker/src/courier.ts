@@ -4,6 +4,7 @@
  */
 import {
   type DeadSetLimits,
+  faultPoint,
   type Logger,
   pause,
   type Settlement,
@@ -71,6 +72,7 @@ export class Courier {
   /** Sends what waits in the outbox, and these calls behind it; answers their replies. */
   async exchange(redis: Redis, ...more: readonly ScriptCall[]): Promise<readonly ScriptReply[]> {
     this.stopFlushTimer();
+    if (this.outbox.isWaiting) faultPoint('settle.before');
     const parcels = this.outbox.take();
     if (this.outbox.isWaiting) this.flushLater(0); // more than one call carries
     const calls = parcels.map((parcel) => this.settleCall(parcel));
@@ -79,6 +81,7 @@ export class Courier {
     this.underWay.add(trip);
     const replies = await trip;
     this.underWay.delete(trip);
+    if (parcels.length > 0) faultPoint('settle.after');
     parcels.forEach((parcel, index) => {
       this.onReply(parcel, replies[index]);
     });

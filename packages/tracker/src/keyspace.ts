@@ -85,6 +85,16 @@ export class Keyspace {
   get lapses(): string {
     return `${this.namespace}:lapses`;
   }
+
+  /** HASH: when somebody last looked for heartbeats that ran out, and who; expires. */
+  get lastPass(): string {
+    return `${this.namespace}:last_pass`;
+  }
+
+  /** LIST of the last recoveries, for who operates the fleet; expires. */
+  get recovered(): string {
+    return `${this.namespace}:recovered`;
+  }
 }
 
 export function memberOf(id: InstanceId, batch: number, index: number, queue: string): Member {

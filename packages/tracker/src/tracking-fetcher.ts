@@ -8,6 +8,7 @@
  */
 import {
   type Fetcher,
+  faultPoint,
   type Logger,
   openConnection,
   sidekiqDeadSet,
@@ -173,7 +174,9 @@ export class TrackingFetcher implements Fetcher {
     const call =
       known?.call(keyspace, id, queues, max, ledger.lastBatch) ??
       claimCall(keyspace, id, queues, max, ledger.lastBatch);
+    faultPoint('claim.before');
     const [reply, suspects] = await courier.exchange(redis, call, suspectsCall(keyspace, id));
+    faultPoint('claim.after');
     if (reply === undefined || 'error' in reply) {
       this.books.doubt();
       throw unavailable('a claim got no answer; if it took jobs, they will be found', reply?.error);

@@ -13,6 +13,7 @@ import { EventEmitter } from 'node:events';
 import {
   type Component,
   type Fetcher,
+  faultPoint,
   type Logger,
   silentLogger,
   TsqError,
@@ -153,11 +154,13 @@ export class Manager implements Component {
   }
 
   private async quietDown(): Promise<void> {
+    faultPoint('quiet.before');
     this.quieted.abort();
     for (const job of this.runningJobs()) job.tellStopping?.();
     // The fetch on its way brings younger jobs: they go back first, so that the line keeps its order.
     await this.feeding;
     this.giveBack(this.ready.takeAll(), 'quiet');
+    faultPoint('quiet.after');
     this.isQuiet = true;
     this.onProgress?.();
   }
@@ -177,6 +180,7 @@ export class Manager implements Component {
         'Redis does not answer; what it was not told yet is left to the fetcher',
       );
     }
+    faultPoint('requeue.after');
     this.isOver = true;
     clearImmediate(this.turn);
     clearTimeout(this.lateTimer);
@@ -192,6 +196,7 @@ export class Manager implements Component {
     // What runs is older than what waits: it goes back last, and ends up in front.
     this.giveBack(this.ready.takeAll(), 'quiet');
     const left = this.slots.flatMap((slot) => (slot.unit === undefined ? [] : [slot.unit]));
+    faultPoint('requeue.before');
     this.giveBack(left, 'deadline');
   }
 

@@ -6,7 +6,7 @@
  * A new step is a new line in `process` or `run`. Bytes that can't be read run nothing: they go to the dead set as they are.
  * A fault in here sends the job to the dead set too: while the process lives nobody else would look at its claim.
  */
-import { type Logger, Payload, silentLogger, type TsqError, type UnitOfWork } from '@tsq/core';
+import { faultPoint, type Logger, Payload, silentLogger, type TsqError, type UnitOfWork } from '@tsq/core';
 import { type Clock, hostClock } from './clock.js';
 import { jobStorage } from './current-job.js';
 import { refusalOf } from './foreign-features.js';
@@ -58,8 +58,10 @@ export class Processor implements JobProcessor {
       try {
         await this.run(job);
       } catch (error) {
+        faultPoint('perform.after');
         return await this.ending.threw(job, error);
       }
+      faultPoint('perform.after');
       return this.ending.returned(job);
     } catch (fault) {
       return this.ending.fault(job, fault);
@@ -92,7 +94,11 @@ export class Processor implements JobProcessor {
   private run(job: RunningJobContext): Promise<void> {
     const worker = job.worker ?? this.parts.registry.find(job.class); // unknown: throws; another process may know it
     const args = worker.checkArgs(job.args); // against the schema: retry, and the message names the argument
-    const perform = () => asPromise(() => worker.perform(job, args, this.parts.iterations));
+    const perform = () =>
+      asPromise(() => {
+        faultPoint('perform.before');
+        return worker.perform(job, args, this.parts.iterations);
+      });
     const start = () => jobStorage.run(job, () => this.parts.middleware.invoke(job, perform));
     return worker.timeoutMs === undefined ? start() : this.jobTimeout.enforce(job, worker.timeoutMs, start);
   }

@@ -115,7 +115,7 @@ export class LuaScripts {
   async retire(id: string): Promise<string> {
     const own = id as InstanceId;
     const held = [keyspace.jobs(own), keyspace.claims(own), keyspace.suspect(own)];
-    const seen = [keyspace.sightings, keyspace.lapses, keyspace.watch];
+    const seen = [keyspace.sightings, keyspace.lapses, keyspace.watch, keyspace.lastPass, keyspace.recovered];
     const scriptKeys = [keyspace.instances, keyspace.instance(own), ...held, ...seen];
     return String(await this.run('retire', scriptKeys, [id]));
   }
