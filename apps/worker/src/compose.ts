@@ -13,8 +13,8 @@ import {
   openConnection,
   type RedisLocation,
   type ServerMiddleware,
+  shownLocation,
   Trouble,
-  withoutPassword,
 } from '@tsq/core';
 import { Heartbeat, Recoverer } from '@tsq/recovery';
 import { Instance, Keyspace, TrackingFetcher, trackingMiddleware } from '@tsq/tracker';
@@ -44,6 +44,7 @@ import {
 import { type Capsule, capsulesOf } from './capsules.js';
 import type { Composition } from './composition.js';
 import type { Config } from './config.js';
+import { locationOf } from './location.js';
 import { RedisGate } from './redis-gate.js';
 import type { ReportedJob } from './running-report.js';
 import { ownVersion } from './version.js';
@@ -63,7 +64,7 @@ export interface ComposeParts {
 export function compose(parts: ComposeParts): Composition {
   const { config, logger } = parts;
   const identity = newProcessIdentity(config.hostName, process.pid);
-  const location: RedisLocation = { url: config.redisUrl };
+  const location = locationOf(config);
   const instance = new Instance(`${config.hostName}-${process.pid}`);
   const keyspace = new Keyspace(config.namespace);
   const report = new Outages(logger).hear;
@@ -205,8 +206,11 @@ function onlyKnown({ onlyKnown: isOn, lookPast }: Config, registry: WorkerRegist
   return isOn ? { onlyKnown: { classes: registry.names, lookPast } } : undefined;
 }
 
-function gateSettings({ redisUrl, failFast }: Config) {
-  return { shownUrl: withoutPassword(redisUrl), patience: failFast ? 'short' : 'endless' } as const;
+function gateSettings(config: Config) {
+  return {
+    shownUrl: shownLocation(locationOf(config)),
+    patience: config.failFast ? 'short' : 'endless',
+  } as const;
 }
 
 function metricsFormsOf({ metrics }: Config): readonly MetricsFormName[] {

@@ -7,5 +7,6 @@ export { ListFetcher } from './list-fetcher.js';
 export { type LogLine, RecordingLogger } from './recording-logger.js';
 export type { RubyServer, RubyServerOptions } from './ruby-server.js';
 export type { RubyRunOptions, RubySidekiq } from './ruby-sidekiq.js';
+export { SentinelGroup } from './sentinel-group.js';
 export { type ProxyMode, TcpProxy } from './tcp-proxy.js';
 export { freePort, TestRedis, useRedis } from './use-redis.js';
