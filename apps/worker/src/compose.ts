@@ -12,12 +12,11 @@ import {
   Outages,
   openConnection,
   type RedisLocation,
-  type ServerMiddleware,
   shownLocation,
   Trouble,
 } from '@tsq/core';
-import { Heartbeat, Recoverer } from '@tsq/recovery';
-import { Instance, Keyspace, TrackingFetcher, trackingMiddleware } from '@tsq/tracker';
+import { Heartbeat, Recoverer, type ThreadLogSource } from '@tsq/recovery';
+import { Instance, Keyspace, type LostClaim, TrackingFetcher, trackingMiddleware } from '@tsq/tracker';
 import {
   type AnyWorker,
   Cancellations,
@@ -45,8 +44,10 @@ import { type Capsule, capsulesOf } from './capsules.js';
 import type { Composition } from './composition.js';
 import type { Config } from './config.js';
 import { locationOf } from './location.js';
+import { tellOfHeartbeat, tellOfRecovery } from './operators-news.js';
 import { RedisGate } from './redis-gate.js';
 import type { ReportedJob } from './running-report.js';
+import { trackingPolicyOf } from './tracked.js';
 import { ownVersion } from './version.js';
 
 export interface ComposeParts {
@@ -56,25 +57,30 @@ export interface ComposeParts {
   /** What the worker files have added: middleware, handlers. */
   readonly server: ServerSetup;
   readonly logger: Logger;
+  /** The same log, for the heartbeat's thread. */
+  readonly threadLog: ThreadLogSource;
   /** Called with what somebody asked this process, from afar, to do. */
   readonly onSignal: (name: string) => void;
 }
 
 /** @throws TSQ_WORKER_DUPLICATE, TSQ_CONFIG_INVALID */
 export function compose(parts: ComposeParts): Composition {
-  const { config, logger } = parts;
+  const { config, logger, threadLog } = parts;
   const identity = newProcessIdentity(config.hostName, process.pid);
   const location = locationOf(config);
   const instance = new Instance(`${config.hostName}-${process.pid}`);
   const keyspace = new Keyspace(config.namespace);
   const report = new Outages(logger).hear;
-  const heartbeat = new Heartbeat({ location, instance, keyspace, logger, report, ...beatSettings(config) });
+  const common = { location, instance, keyspace, logger, report };
+  const heartbeat = new Heartbeat({ ...common, threadLog, ...beatSettings(config) });
   // A Redis that lost its keys knows this instance no more: a beat tells it a new id.
   const onUnregistered = () => heartbeat.beatNow();
   const registry = registryOf(parts.workers);
-  const claims = { location, instance, keyspace, dead: config.dead, logger, report, onUnregistered };
+  const { events } = parts.server;
+  const onLost = (claim: LostClaim) => events.emit('claim-lost', claim);
+  const claims = { ...common, dead: config.dead, onUnregistered, onLost };
   const fetcher = new TrackingFetcher({ ...claims, ...onlyKnown(config, registry) });
-  const running = new RunningJobs();
+  const running = new RunningJobs(heartbeat.recorder);
   const shared = { identity, location, report, instance, keyspace, heartbeat, fetcher, registry, running };
   const launcher = new Launcher(componentsOf(parts, shared), logger);
   return {
@@ -115,6 +121,7 @@ function componentsOf(parts: ComposeParts, shared: Shared): readonly Component[]
 
   const uncompared = new Trouble(logger, "Can't compare the claims with Redis", 'warn');
   heartbeat.onBeat(() => void reconcile(fetcher, uncompared));
+  tellOfHeartbeat(heartbeat, parts.server.events);
   const recoverer = new Recoverer({
     location,
     instance,
@@ -124,6 +131,7 @@ function componentsOf(parts: ComposeParts, shared: Shared): readonly Component[]
     ...recoverySettings(config),
   });
   recoverer.onPoison((poison) => void callPoisonHandlers(parts.server.onPoison, poison, logger));
+  tellOfRecovery(recoverer, parts.server.events);
   const clock = new RedisClock(redis, logger);
   const iterations = new IterationRunner({ redis, logger, ...iterationSettings(config) });
   const books = { registry, running, stats, metrics };
@@ -156,7 +164,7 @@ function registryOf(workers: ComposeParts['workers']): WorkerRegistry {
 function processorOf(parts: ComposeParts, state: Omit<ProcessorParts, 'middleware' | 'logger'>): Processor {
   const { config, server, logger } = parts;
   // The tracking is innermost: until `perform` begins, no job may be lost.
-  const tracking: ServerMiddleware = trackingMiddleware({ all: config.tracked === 'all' });
+  const tracking = trackingMiddleware(trackingPolicyOf(config, server));
   // By a name that no worker file gives to its own: of two with one name, the chain keeps the later.
   const middleware = server.middleware.add('tsq:tracking', tracking);
   const { errorHandlers, deathHandlers } = server;

@@ -2,14 +2,19 @@
  * The command's log: pino on stdout, JSON or pretty. Whatever becomes of stdout, the process lives; what can't be written
  * is dropped and counted (surviving-output.ts).
  */
+import type { ThreadLogSource } from '@tsq/recovery';
 import { type Logger as PinoLogger, pino } from 'pino';
 import pretty from 'pino-pretty';
 import type { Config } from './config.js';
+import { formatOf, type LogFormat, logOptions, prettyOptions } from './log-format.js';
 import { SurvivingOutput } from './surviving-output.js';
+import { threadLogSource } from './thread-log.js';
 
 export interface Log {
   readonly logger: PinoLogger;
-  readonly format: 'json' | 'pretty';
+  readonly format: LogFormat;
+  /** The same log, for a thread that can't wait for this one. */
+  readonly forThreads: ThreadLogSource;
   /** Lines that could not be written so far. */
   readonly dropped: number;
   /** Text for people, as it is. */
@@ -25,16 +30,14 @@ const lastLinesMs = 2_000;
 export function openLog(config: Pick<Config, 'environment' | 'log'>, terminal: boolean): Log {
   const format = formatOf(config, terminal);
   const stdout = openStdout();
-  const options = {
-    level: config.log.level,
-    base: { pid: process.pid },
-    timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label: string) => ({ level: label }) },
-  };
-  const logger = pino(options, format === 'pretty' ? prettyOn(stdout, terminal) : stdout);
+  const logger = pino(
+    logOptions(config.log.level),
+    format === 'pretty' ? prettyOn(stdout, terminal) : stdout,
+  );
   return {
     logger,
     format,
+    forThreads: threadLogSource({ fd: 1, level: config.log.level, format, colorize: terminal }),
     get dropped() {
       return stdout.dropped;
     },
@@ -58,20 +61,7 @@ function ignored(): void {
   // What the log itself could not write is counted; what a job's console.log could not is the job's own.
 }
 
-function formatOf(
-  { environment, log }: Pick<Config, 'environment' | 'log'>,
-  terminal: boolean,
-): 'json' | 'pretty' {
-  if (log.format !== 'auto') return log.format;
-  return terminal && environment !== 'production' ? 'pretty' : 'json';
-}
-
 function prettyOn(stdout: SurvivingOutput, terminal: boolean): { write(line: string): void } {
-  const format = pretty.prettyFactory({
-    colorize: terminal,
-    translateTime: 'SYS:HH:MM:ss.l',
-    ignore: 'pid',
-    singleLine: true,
-  });
+  const format = pretty.prettyFactory(prettyOptions(terminal));
   return { write: (line) => stdout.write(format(line)) };
 }

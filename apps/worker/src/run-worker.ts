@@ -102,13 +102,15 @@ class WorkerRun {
     const { workers, server } = await loadWorkers(config.require, process.cwd(), log.logger);
     if (this.stop.requested.aborted) return;
     const onSignal = (name: string) => this.signals.handle(name);
-    this.composition = compose({ config, workers, server, logger: log.logger, onSignal });
+    const { logger, forThreads: threadLog } = log;
+    this.composition = compose({ config, workers, server, logger, threadLog, onSignal });
     const { identity } = this.composition;
     const facts = {
       version: ownVersion(),
       identity,
       configFile: from.configFile,
       workers: [...workers.keys()],
+      tracking: server.tracking,
     };
     showBanner(log, config, facts);
     if (this.isQuiet) await this.composition.quiet();

@@ -131,6 +131,12 @@ const tuning: readonly Setting[] = [
     about: "opt-in: the workers with tracked: true; all: every worker's jobs survive kill -9",
   },
   {
+    path: 'trackedQueues',
+    takes: 'list',
+    flags: [{ form: '--tracked-queue <name>' }],
+    about: 'queue whose jobs are tracked, where they and their classes say nothing; repeatable',
+  },
+  {
     path: 'onlyKnown',
     takes: 'switch',
     flags: [{ form: '--only-known', sets: true }],
@@ -165,6 +171,12 @@ const tuning: readonly Setting[] = [
     takes: 'number',
     flags: [{ form: '--claim-ahead <ms>' }],
     about: 'claim ahead what ends within so many milliseconds; 0: nothing',
+  },
+  {
+    path: 'profile',
+    takes: 'text',
+    flags: [{ form: '--profile <name>' }],
+    about: 'times of heartbeat and recovery: normal, critical or high-churn; each can be set alone, and wins',
   },
   {
     path: 'heartbeat.intervalSeconds',

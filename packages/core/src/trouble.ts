@@ -21,6 +21,11 @@ export class Trouble {
     private readonly level: 'warn' | 'error' = 'error',
   ) {}
 
+  /** Met, and not over yet. */
+  get isOn(): boolean {
+    return this.kind !== undefined;
+  }
+
   met(error: unknown, fields: object = {}): void {
     const kind = failureKind(error);
     this.count += 1;

@@ -30,6 +30,10 @@ export interface UnitOfWork {
   readonly queue: string;
   /** The payload as Redis gave it; never re-encoded. */
   readonly bytes: Buffer;
+  /** Of a Fetcher that numbers its claims: the instance that claimed it, and which claim of it. A dead one's jobs are told apart by them. */
+  readonly owner?: string;
+  readonly batch?: number;
+  readonly index?: number;
   /**
    * Called at most once, when the claim turns out to be lost while the job runs. Who runs the job sets it; at first it is
    * undefined.

@@ -5,27 +5,42 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { ConnectionNews, Logger } from '@tsq/core';
 import { Keyspace } from '@tsq/tracker';
-import type { LogLevel, News, Order, ThreadSettings } from './heartbeat-messages.js';
+import { FlightReader } from './flight-reader.js';
+import type { LogLevel, MissedBeat, News, Order, ThreadSettings } from './heartbeat-messages.js';
 import { Pulse } from './pulse.js';
+import { StallReport } from './stall-report.js';
+import { openLog } from './thread-log.js';
 
 if (parentPort === null) throw new Error('heartbeat-thread is started by Heartbeat, as a thread');
 beatFor(parentPort, workerData as ThreadSettings); // Heartbeat alone starts this file
 
 function beatFor(port: MessagePort, settings: ThreadSettings): void {
-  const common = { ...settings, keyspace: new Keyspace(settings.namespace), logger: loggerTo(port) };
+  const logger = loggerTo(port);
+  const common = { ...settings, keyspace: new Keyspace(settings.namespace), logger };
   const tell = (news: News) => port.postMessage(news);
   const report = (news: ConnectionNews) => tell({ kind: 'connection', news });
+  const flight = new FlightReader(settings.flight);
+  const stalls = new StallReport({
+    ...settings,
+    flight,
+    log: openLog(settings.threadLog, logger),
+    onStall: (stall) => tell({ kind: 'stall', stall }),
+  });
   let pulse: Pulse | undefined;
   port.on('message', async (order: Order) => {
     const before = pulse;
     if (order.kind === 'beat-now') return before?.beatNow();
+    if (order.kind === 'owner') return flight.addOwner(order.id);
     if (order.kind === 'beat') {
       const { id, mode } = order;
       const onBeat = () => tell({ kind: 'beat', id });
       const onLapse = () => tell({ kind: 'lapsed', id });
-      pulse = new Pulse({ ...common, report, id, firstBeat: mode, onBeat, onLapse });
+      const onMiss = (missed: MissedBeat) => tell({ kind: 'missed', beat: missed });
+      stalls.watch(id);
+      pulse = new Pulse({ ...common, report, id, firstBeat: mode, onBeat, onMiss, onLapse });
       await before?.end();
     } else {
+      stalls.end();
       await before?.retire();
       tell({ kind: 'retired' });
     }

@@ -193,6 +193,25 @@ describe('Heartbeat', () => {
       expect(process.count('lapse')).toBe(0);
     });
 
+    test('an event loop that stood still is told of when it turns again, with how long and without a job to blame', async () => {
+      await using process = await InstanceProcess.start(settings());
+      process.tell('block'); // for 2.4 s
+      await process.hear('unblocked');
+      const { durationMs, ...stall } = await process.hear('stall');
+      expect(durationMs).toBeGreaterThan(1_500);
+      expect(stall).toMatchObject({ jobs: [], jobsInFlight: 0 });
+    });
+
+    test('a process that was frozen as a whole is not told to have a stalled event loop', async () => {
+      await using process = await InstanceProcess.start(settings());
+      const admin = redis.connect();
+      process.signal('SIGSTOP');
+      await eventually(async () => expect(await admin.exists(keyspace.instance(process.id))).toBe(0));
+      process.signal('SIGCONT');
+      await process.hear('beat', process.count('beat') + 5);
+      expect(process.count('stall')).toBe(0);
+    });
+
     test('a thread that dies is replaced, and the instance keeps its id', async () => {
       await using process = await InstanceProcess.start(settings());
       process.tell('kill-thread');

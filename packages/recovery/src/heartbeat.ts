@@ -15,10 +15,13 @@ import {
   untilSaid,
 } from '@tsq/core';
 import { type Instance, type InstanceId, Keyspace } from '@tsq/tracker';
-import type { News, Order, ThreadSettings } from './heartbeat-messages.js';
-import { type HeartbeatSettings, heartbeatSettings } from './settings.js';
+import { FlightRecorder } from './flight-recorder.js';
+import type { MissedBeat, News, Order, ThreadSettings } from './heartbeat-messages.js';
+import { type HeartbeatSettings, heartbeatSettings, type Profiled, stallMsOf } from './settings.js';
+import type { Stall } from './stall-watch.js';
+import type { ThreadLogSource } from './thread-log.js';
 
-export interface HeartbeatOptions extends Partial<HeartbeatSettings> {
+export interface HeartbeatOptions extends Partial<HeartbeatSettings>, Profiled {
   /** Handed to a thread: its options must be such that they can be cloned. */
   readonly location: RedisLocation;
   readonly instance: Instance;
@@ -26,17 +29,27 @@ export interface HeartbeatOptions extends Partial<HeartbeatSettings> {
   readonly logger?: Logger;
   /** Who speaks for all the connections of the process. Default: the heartbeat's for itself. */
   readonly report?: ConnectionReporter;
+  /** For lines that can't wait until the main thread is free. Without one they go to `logger`, and wait. */
+  readonly threadLog?: ThreadLogSource;
 }
 
+export type MissListener = (beat: MissedBeat) => void;
+
 export type LapseListener = (fresh: InstanceId, lapsed: InstanceId) => void;
+
+export type StallListener = (stall: Stall) => void;
 
 /** Since the start of the process. */
 export interface HeartbeatCounts {
   readonly beats: number;
+  /** Tries that failed, and beats that came an interval or more too late. */
+  readonly missed: number;
   /** How often this process was declared dead, and took a new id. */
   readonly lapses: number;
   /** How often the thread died, and was replaced. */
   readonly threadRestarts: number;
+  /** How often the event loop stood still for long, and turned again. */
+  readonly stalls: number;
 }
 
 /** For the thread's goodbye after the deadline of the stop, where the caller sets no end. */
@@ -47,13 +60,17 @@ const longestRestartPauseMs = 5_000;
 
 export class Heartbeat implements Component {
   readonly name = 'heartbeat';
+  /** Told of the jobs that run, it names them when one of them blocks the event loop. */
+  readonly recorder: FlightRecorder;
   private readonly settings: HeartbeatSettings;
   private readonly keyspace: Keyspace;
   private readonly logger: Logger;
   private readonly report: ConnectionReporter;
   private readonly beatListeners = new Set<() => void>();
+  private readonly missListeners = new Set<MissListener>();
   private readonly lapseListeners = new Set<LapseListener>();
-  private readonly counted = { beats: 0, lapses: 0, threadRestarts: 0 };
+  private readonly stallListeners = new Set<StallListener>();
+  private readonly counted = { beats: 0, missed: 0, lapses: 0, threadRestarts: 0, stalls: 0 };
   /** Threads that died in a row, without a beat between them. */
   private deaths = 0;
   private thread: Worker | undefined;
@@ -76,6 +93,8 @@ export class Heartbeat implements Component {
     this.logger = options.logger ?? silentLogger;
     this.report = options.report ?? new Outages(this.logger).hear;
     checkCloneable(options.location);
+    const tickMs = Math.ceil(stallMsOf(this.settings) / 4);
+    this.recorder = new FlightRecorder(Math.min(250, tickMs), (id) => this.tell({ kind: 'owner', id }));
   }
 
   get counts(): HeartbeatCounts {
@@ -87,9 +106,19 @@ export class Heartbeat implements Component {
     this.beatListeners.add(listener);
   }
 
+  /** Called for each beat that did not go through when it was due; after a blocked time, once for each during it. */
+  onMiss(listener: MissListener): void {
+    this.missListeners.add(listener);
+  }
+
   /** Called when this process was declared dead and has taken a new id, which is not registered yet: `onBeat` follows. */
   onLapse(listener: LapseListener): void {
     this.lapseListeners.add(listener);
+  }
+
+  /** Called when the event loop turns again after it stood still for long; the log has said so when that began. */
+  onStall(listener: StallListener): void {
+    this.stallListeners.add(listener);
   }
 
   /**
@@ -123,8 +152,11 @@ export class Heartbeat implements Component {
   }
 
   private spawn(): void {
-    const { location } = this.options;
-    const settings: ThreadSettings = { location, namespace: this.keyspace.namespace, ...this.settings };
+    this.recorder.start();
+    const { location, threadLog } = this.options;
+    const { namespace } = this.keyspace;
+    const { source: flight } = this.recorder;
+    const settings: ThreadSettings = { location, namespace, flight, threadLog, ...this.settings };
     const thread = new Worker(new URL('./heartbeat-thread.js', import.meta.url), { workerData: settings });
     let failure: unknown;
     thread.on('message', (news: News) => this.hear(news));
@@ -155,6 +187,8 @@ export class Heartbeat implements Component {
     else if (this.stopped !== undefined) return;
     else if (news.kind === 'awake') this.orderBeats(this.options.instance.id);
     else if (news.kind === 'beat') this.onBeatOf(news.id);
+    else if (news.kind === 'missed') this.onMissOf(news.beat);
+    else if (news.kind === 'stall') this.onStallOf(news.stall);
     else this.onLapseOf(news.id);
   }
 
@@ -168,6 +202,11 @@ export class Heartbeat implements Component {
     for (const listener of this.beatListeners) this.call(listener);
   }
 
+  private onMissOf(beat: MissedBeat): void {
+    this.counted.missed += 1;
+    for (const listener of this.missListeners) this.call(() => listener(beat));
+  }
+
   private onLapseOf(lapsed: InstanceId): void {
     const { instance } = this.options;
     if (lapsed !== instance.id) return;
@@ -179,6 +218,11 @@ export class Heartbeat implements Component {
       'this instance is not registered any more: no beat came through for its TTL and the others declared it dead, or Redis lost its keys; it goes on under a new id',
     );
     for (const listener of this.lapseListeners) this.call(() => listener(fresh, lapsed));
+  }
+
+  private onStallOf(stall: Stall): void {
+    this.counted.stalls += 1;
+    for (const listener of this.stallListeners) this.call(() => listener(stall));
   }
 
   /** A listener that throws must not end the process, nor keep the others from hearing. */
@@ -208,6 +252,7 @@ export class Heartbeat implements Component {
     this.settleStart?.reject(stoppedError());
     const { thread } = this;
     if (thread !== undefined) await untilSaid(deadline, end, graceMs, (over) => this.takeLeave(thread, over));
+    this.recorder.stop(); // not before: a thread that watches would take it for a stall
   }
 
   private async takeLeave(thread: Worker, end: AbortSignal): Promise<void> {

@@ -1,13 +1,20 @@
 /** What @tsq/recovery shows: a name that isn't here is ours to change. */
 export type { BuriedPoison } from './bury-poison.js';
+export type { JobInFlight } from './flight-reader.js';
+export type { FlightRecorder } from './flight-recorder.js';
 export {
   Heartbeat,
   type HeartbeatCounts,
   type HeartbeatOptions,
   type LapseListener,
+  type MissListener,
+  type StallListener,
 } from './heartbeat.js';
+export type { MissedBeat } from './heartbeat-messages.js';
 export type {
+  DeathListener,
   DeathRule,
+  DeclaredDeath,
   PoisonListener,
   RecoveredInstance,
   RecoveredListener,
@@ -26,4 +33,7 @@ export {
   type RecoveryOptions,
 } from './recovery.js';
 export type { LastPass, PastRecovery } from './recovery-history.js';
-export type { HeartbeatSettings, RecovererSettings } from './settings.js';
+export type { HeartbeatSettings, Profiled, RecovererSettings } from './settings.js';
+export type { Stall } from './stall-watch.js';
+export type { ThreadLog, ThreadLogSource } from './thread-log.js';
+export { type TuningProfile, type TuningTimes, tuningProfiles } from './tuning-profile.js';

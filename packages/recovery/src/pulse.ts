@@ -19,6 +19,7 @@ import type { InstanceId, Keyspace } from '@tsq/tracker';
 import type { Redis } from 'ioredis';
 import { type BeatMode, beat } from './beat.js';
 import { isRefusal, wantsNewConnection } from './connection-errors.js';
+import type { MissedBeat } from './heartbeat-messages.js';
 import { whenReadyUnless } from './ready.js';
 import { type Retirement, retire } from './retire.js';
 import type { HeartbeatSettings } from './settings.js';
@@ -31,6 +32,8 @@ export interface PulseOptions extends HeartbeatSettings {
   readonly logger: Logger;
   readonly report?: ConnectionReporter | undefined;
   readonly onBeat: () => void;
+  /** A beat did not go through when it was due. */
+  readonly onMiss: (beat: MissedBeat) => void;
   /** The id was declared dead; no beat of this pulse follows. */
   readonly onLapse: () => void;
 }
@@ -48,6 +51,10 @@ export class Pulse {
   /** Redis may know the id. */
   private wasSent: boolean;
   private readonly trouble: Trouble;
+  private isLate = false;
+  /** Since the last beat that went through. */
+  private wasAway = false;
+  private lastBeatAtMs: number | undefined;
 
   constructor(private readonly options: PulseOptions) {
     const what = 'a heartbeat failed: after its TTL the others take this instance for dead';
@@ -108,6 +115,7 @@ export class Pulse {
   /** One beat; answers how long to wait for the next. */
   private async attempt(): Promise<number> {
     try {
+      this.wasAway ||= this.redis.status !== 'ready';
       await whenReadyUnless(this.ending.signal, this.redis);
       if (this.ending.signal.aborted) return 0;
       this.nap = new AbortController();
@@ -134,13 +142,45 @@ export class Pulse {
       throw error;
     });
     if (mode === 'register') faultPoint('register.after');
-    if (reply === 'renewed') return onBeat();
+    if (reply === 'renewed') {
+      this.noteLateness();
+      return onBeat();
+    }
     this.ending.abort();
     onLapse();
   }
 
+  /** A whole beat was left out, though none has failed: the process was frozen, its host stood still, or Redis is slow. */
+  private noteLateness(): void {
+    const sinceBeatMs = this.sinceBeatMs;
+    this.lastBeatAtMs = performance.now();
+    const isLate =
+      !this.trouble.isOn && sinceBeatMs !== undefined && sinceBeatMs >= 2 * this.options.intervalMs;
+    if (isLate) this.miss('late', sinceBeatMs, undefined);
+    if (isLate && !this.isLate) {
+      const { id: instance, intervalMs } = this.options;
+      // That Redis was away its connections have said.
+      this.options.logger[this.wasAway ? 'debug' : 'warn'](
+        { instance, sinceBeatMs, intervalMs },
+        'a heartbeat came late',
+      );
+    }
+    this.isLate = isLate;
+    this.wasAway = false;
+  }
+
+  private miss(reason: MissedBeat['reason'], sinceBeatMs: number | undefined, error: string | undefined) {
+    const { id: instance, ttlMs, onMiss } = this.options;
+    onMiss({ instance, reason, sinceBeatMs, ttlMs, error });
+  }
+
+  private get sinceBeatMs(): number | undefined {
+    return this.lastBeatAtMs === undefined ? undefined : Math.round(performance.now() - this.lastBeatAtMs);
+  }
+
   private failed(error: unknown): void {
     if (wantsNewConnection(error)) this.redis.disconnect(true);
+    this.miss('failed', this.sinceBeatMs, error instanceof Error ? error.message : String(error));
     const { id: instance, ttlMs } = this.options;
     this.trouble.met(error, { instance, ttlMs });
   }

@@ -38,6 +38,14 @@ export class ClaimedUnit implements UnitOfWork {
     return this.job.bytes;
   }
 
+  get batch(): number {
+    return this.job.batch;
+  }
+
+  get index(): number {
+    return this.job.index;
+  }
+
   get whenLost(): ((reason: TsqError) => void) | undefined {
     return this.lossListener;
   }

@@ -38,7 +38,8 @@ export class RunningJobContext implements Job, RunningJob {
   whenDone: (() => void) | undefined;
   private isStopping = false;
   private stoppingController: AbortController | undefined;
-  private readonly startedAt = performance.now();
+  readonly beganAtMs = performance.now();
+  recordedAt: number | undefined;
   private readonly slotNumber = slots++;
   private startedAtEpochMs: number | undefined;
   private controller: AbortController | undefined;
@@ -143,7 +144,7 @@ export class RunningJobContext implements Job, RunningJob {
   }
 
   get durationMs(): number {
-    return performance.now() - this.startedAt;
+    return performance.now() - this.beganAtMs;
   }
 
   /** The job is not this process' to end any more: it was told to stop, or its claim is lost. */

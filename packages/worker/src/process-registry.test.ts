@@ -61,7 +61,9 @@ function infoOf(): ProcessInfo {
 function runningJob(slot: string, bytes = Buffer.from(payload)) {
   const settle = () => Promise.resolve('settled' as const);
   const unit: UnitOfWork = { queue: 'low', bytes, whenLost: undefined, settle, release: () => undefined };
-  return { slot, unit, jid: 'j', class: 'C', startedAtMs: 1_795_466_809_999, abort: () => undefined };
+  const recorded = { displayClass: 'C', beganAtMs: 0 };
+  const abort = () => undefined;
+  return { slot, unit, jid: 'j', class: 'C', startedAtMs: 1_795_466_809_999, abort, ...recorded };
 }
 
 const passed = (stats: JobStats, count: number) => {

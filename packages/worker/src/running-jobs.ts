@@ -1,10 +1,11 @@
 /**
  * What runs at this moment: the Processor notes each job here from before its `perform` until its outcome is known. The
- * process registry shows it, and the Manager takes it as the list of what to abort and requeue at the deadline of a stop.
+ * process registry shows it, and the Manager takes it as the list of what to abort and requeue at the deadline of a stop. A
+ * recorder, if there is one, hears of each, so that somebody can tell of them when this thread can't.
  */
-import type { TsqError, UnitOfWork } from '@tsq/core';
+import type { JobRecorder, RecordedJob, TsqError, UnitOfWork } from '@tsq/core';
 
-export interface RunningJob {
+export interface RunningJob extends RecordedJob {
   /** Short and unique while it runs: the thread id of Sidekiq's work hash. */
   readonly slot: string;
   readonly unit: UnitOfWork;
@@ -12,6 +13,8 @@ export interface RunningJob {
   /** The name on the wire. */
   readonly class: string;
   readonly startedAtMs: number;
+  /** Where the recorder has it; undefined: nowhere. */
+  recordedAt?: number | undefined;
   /** Fires the job's AbortSignal. */
   abort(reason: TsqError): void;
   /** The process takes no new jobs. */
@@ -21,16 +24,22 @@ export interface RunningJob {
 export class RunningJobs {
   private readonly jobs = new Set<RunningJob>();
 
+  constructor(private readonly recorder?: JobRecorder) {}
+
   get size(): number {
     return this.jobs.size;
   }
 
   begin(job: RunningJob): void {
     this.jobs.add(job);
+    job.recordedAt = this.recorder?.began(job);
   }
 
   end(job: RunningJob): void {
     this.jobs.delete(job);
+    if (job.recordedAt === undefined) return;
+    this.recorder?.ended(job.recordedAt);
+    job.recordedAt = undefined;
   }
 
   list(): readonly RunningJob[] {

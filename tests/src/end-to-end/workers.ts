@@ -9,7 +9,7 @@ import {
   IterableWorker,
   Worker,
 } from '@tsq/worker';
-import { note } from './journal.js';
+import { isGateOpen, note } from './journal.js';
 
 /** Notes its args: as they stood in the payload, and as they are written again from what the handler got. */
 @Worker({ name: 'Interop::Echo' })
@@ -39,6 +39,17 @@ export class Sleeping {
   }
 }
 
+/** Runs until the test opens the gate, or, when it is told to, until its process takes no new jobs. */
+@Worker({ name: 'Interop::Gated', tracked: true })
+export class Gated {
+  async perform(endsWhenQuiet: boolean): Promise<void> {
+    const { jid, stopping } = currentJob();
+    note('start', jid);
+    while (!isGateOpen() && !(endsWhenQuiet && stopping.aborted)) await delay(20);
+    note('end', jid);
+  }
+}
+
 /** At-most-once from its start on. */
 @Worker({ name: 'Interop::Untracked' })
 export class Untracked {
@@ -62,6 +73,19 @@ export class Heeding {
   }
 }
 
+/** Never lets go of the event loop, from its first statement on: computing, or asleep. */
+@Worker({ name: 'Interop::Blocking', tracked: true })
+export class Blocking {
+  perform(how: 'computing' | 'asleep', durationMs: number): void {
+    const { jid } = currentJob();
+    note('start', jid);
+    const end = performance.now() + durationMs;
+    if (how === 'asleep') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, durationMs);
+    while (performance.now() < end) Math.hypot(end, durationMs);
+    note('end', jid);
+  }
+}
+
 /** Kills its process, as one does that runs out of memory. */
 @Worker({ name: 'Interop::Poison', tracked: true })
 export class Poison {
@@ -74,6 +98,15 @@ export class Poison {
 
 export const configureServer: ConfigureServer = (server) => {
   server.onPoison.push(({ jid, fate, error }) => note('poison', jid ?? '', `${fate} ${error.message}`));
+  for (const name of [
+    'instance-lapsed',
+    'instance-dead',
+    'orphans-recovered',
+    'claim-lost',
+    'stall',
+  ] as const) {
+    server.events.on(name, (event) => note(name, '', JSON.stringify(event)));
+  }
 };
 
 const timeout = 0.3;

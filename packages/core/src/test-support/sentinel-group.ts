@@ -10,13 +10,13 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import type { RedisLocation } from '../redis-location.js';
 import { eventually } from './eventually.js';
-import { freePort, TestRedis } from './use-redis.js';
+import { freePort, RedisServer } from './redis-server.js';
 
 const master = 'mymaster';
 
 export class SentinelGroup {
-  readonly one = new TestRedis();
-  readonly other = new TestRedis();
+  readonly one = new RedisServer();
+  readonly other = new RedisServer();
   private readonly folder = mkdtempSync(join(tmpdir(), 'tsq-sentinel-'));
   private sentinel: ChildProcess | undefined;
   private asked: Redis | undefined;

@@ -32,6 +32,7 @@ const heartbeat = new Heartbeat({ location, instance, logger, ...settings.heartb
 const recoverer = settings.recoverer && new Recoverer({ location, instance, logger, ...settings.recoverer });
 heartbeat.onBeat(() => say('beat', { id: instance.id }));
 heartbeat.onLapse((fresh, lapsed) => say('lapse', { fresh, lapsed }));
+heartbeat.onStall((stall) => say('stall', stall));
 recoverer?.onRecovered((report) => say('recovered', report));
 
 const obey: Readonly<Record<string, () => Promise<void> | void>> = {

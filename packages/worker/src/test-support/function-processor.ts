@@ -21,7 +21,8 @@ export class FunctionProcessor implements JobProcessor {
     const slot = String(this.started);
     const abort = (reason: TsqError) => stop.abort(reason);
     const tellStopping = () => stopping.abort();
-    const job = { slot, unit, jid: '', class: '', startedAtMs: Date.now(), abort, tellStopping };
+    const recorded = { displayClass: '', beganAtMs: performance.now() };
+    const job = { slot, unit, jid: '', class: '', startedAtMs: Date.now(), abort, tellStopping, ...recorded };
     this.running.begin(job);
     this.mostAtOnce = Math.max(this.mostAtOnce, this.running.size);
     const outcome = await this.outcomeOf(unit, stop.signal, stopping.signal);
