@@ -11,6 +11,7 @@ export {
   Seeded,
   SentinelGroup,
   TcpProxy,
+  trackerGem,
 } from './outside-jest.js';
 export { type LogLine, RecordingLogger } from './recording-logger.js';
 export type { RubyServer, RubyServerOptions } from './ruby-server.js';
