@@ -2,6 +2,9 @@
 import type { Row } from '../row.js';
 import { row as killedAtEachStep } from './01-killed-at-each-step.js';
 import { row as replyLost } from './02-reply-lost.js';
+import { row as redisKilled } from './07-redis-killed.js';
+import { row as redisRestartedEmpty } from './09-redis-restarted-empty.js';
+import { row as connectionsKilled } from './11-connections-killed.js';
 import { row as oneIdTwice } from './20-one-id-twice.js';
 import { row as stoppedAtOddMoments } from './30-stopped-at-odd-moments.js';
 import { row as rollingDeploy } from './31-rolling-deploy.js';
@@ -10,6 +13,9 @@ import { row as promotionKilled } from './34-promotion-killed.js';
 export const rows: readonly Row[] = [
   killedAtEachStep,
   replyLost,
+  redisKilled,
+  redisRestartedEmpty,
+  connectionsKilled,
   oneIdTwice,
   stoppedAtOddMoments,
   rollingDeploy,
