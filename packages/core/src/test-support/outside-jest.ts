@@ -3,5 +3,6 @@ export { faultNames } from '../fault-point.js';
 export { eventually } from './eventually.js';
 export { freePort, RedisServer } from './redis-server.js';
 export { Seeded } from './seeded.js';
+export { SentinelGroup } from './sentinel-group.js';
 export { type ProxyMode, TcpProxy } from './tcp-proxy.js';
 export { trackerGem } from './tracker-gem.js';
