@@ -140,7 +140,7 @@ export class OrphanRecovery {
     return { buried, blockedBy };
   }
 
-  private reportPoison(poison: BuriedPoison): void {
+  reportPoison(poison: BuriedPoison): void {
     this.counts.poison += 1;
     const { jid, class: name, queue, fate, error } = poison;
     const fields = { jid, class: name, queue, fate, err: error };
@@ -148,14 +148,14 @@ export class OrphanRecovery {
     this.tell(this.poisonListeners, poison);
   }
 
-  private declare(death: DeclaredDeath): void {
+  declare(death: DeclaredDeath): void {
     this.counts.deaths += 1;
     const why = death.rule === 'heartbeat' ? 'its heartbeat ran out' : 'all its connections were closed';
     this.options.logger.warn(death, `an instance is dead: ${why}`);
     this.tell(this.deathListeners, death);
   }
 
-  private report(report: RecoveredInstance): void {
+  report(report: RecoveredInstance): void {
     const { logger } = this.options;
     this.counts.recovered += report.recovered;
     this.counts.missing += report.missing;

@@ -12,7 +12,7 @@ export const maxJobsPerStep = 500;
 export type OrphanPosition = 'next' | 'last';
 
 /** So many recoveries of one job within the window; with the next one it is poison. */
-const poisonLimit = 3;
+export const poisonLimit = 3;
 
 /** A job that has killed its process once too often. It stays a claim of the dead instance until it is buried. */
 export interface Poison {
@@ -82,7 +82,7 @@ export async function recover(
   };
 }
 
-function readPoison(raw: readonly Buffer[]): readonly Poison[] {
+export function readPoison(raw: readonly Buffer[]): readonly Poison[] {
   const poison: Poison[] = [];
   for (let at = 0; at < raw.length; at += 3) {
     const [member, bytes, seconds] = raw.slice(at, at + 3);

@@ -10,6 +10,8 @@ describe('the settings', () => {
       watchIntervalMs: 1_500,
       startDelayMs: 5_000,
       heartbeatTtlMs: 90_000,
+      gemScanIntervalMs: 0,
+      gemGraceMs: 30_000,
       batchSize: 200,
       position: 'next',
       dead: { timeoutSeconds: 15_552_000, maxJobs: 10_000 },
