@@ -2,5 +2,6 @@
 import type { Row } from '../row.js';
 import { row as killedAtEachStep } from './01-killed-at-each-step.js';
 import { row as replyLost } from './02-reply-lost.js';
+import { row as gemFleet } from './33-gem-fleet.js';
 
-export const rows: readonly Row[] = [killedAtEachStep, replyLost];
+export const rows: readonly Row[] = [killedAtEachStep, replyLost, gemFleet];
