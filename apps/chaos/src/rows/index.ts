@@ -13,6 +13,7 @@ import { row as row21 } from './21-lock-holder-killed.js';
 import { row as row27 } from './27-queue-paused-deleted.js';
 import { row as row30 } from './30-stopped-at-odd-moments.js';
 import { row as row31 } from './31-rolling-deploy.js';
+import { row as row33 } from './33-gem-fleet.js';
 import { row as row34 } from './34-promotion-killed.js';
 
 export const rows: readonly Row[] = [
@@ -29,5 +30,6 @@ export const rows: readonly Row[] = [
   row27,
   row30,
   row31,
+  row33,
   row34,
 ];
