@@ -10,6 +10,7 @@ import { describeValue } from './describe-value.js';
 import { TsqError } from './errors.js';
 import { type Logger, silentLogger } from './logger.js';
 import { isRedisUrl, redisUrlRule, withoutPassword } from './redis-url.js';
+import { keyTypesOf } from './wrong-type.js';
 
 /** Where Redis is. Plain data: it is handed to threads. */
 export interface RedisLocation {
@@ -118,7 +119,8 @@ export function unavailable(what: string, cause?: unknown): TsqError {
   const refusal = refusalOf(cause);
   const headline = refusal?.what ?? 'Redis is not available';
   const advice = refusal?.advice ?? 'Check that the server runs and that its address is right';
-  return new TsqError('TSQ_REDIS_UNAVAILABLE', `${headline}: ${what}${why}. ${advice}`, { cause });
+  const error = new TsqError('TSQ_REDIS_UNAVAILABLE', `${headline}: ${what}${why}. ${advice}`, { cause });
+  return Object.assign(error, keyTypesOf(cause));
 }
 
 /** A line when a connection is lost or refused, and one when it is back; not one for each try. */

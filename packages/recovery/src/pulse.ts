@@ -5,7 +5,15 @@
  * `register` is sent once. When it can't be known whether that arrived, the next beat is a renewal: had the id been declared
  * dead in the meantime, a second registration would bring it back to life, and its old claims would be taken for new ones.
  */
-import { faultPoint, type Logger, openConnection, pause, type RedisLocation, whenReady } from '@tsq/core';
+import {
+  faultPoint,
+  keyTypesOf,
+  type Logger,
+  openConnection,
+  pause,
+  type RedisLocation,
+  whenReady,
+} from '@tsq/core';
 import type { InstanceId, Keyspace } from '@tsq/tracker';
 import type { Redis } from 'ioredis';
 import { type BeatMode, beat } from './beat.js';
@@ -166,7 +174,8 @@ export class Pulse {
     this.miss('failed', this.sinceBeatMs, error instanceof Error ? error.message : String(error));
     const { id: instance, ttlMs, logger } = this.options;
     if (!this.fails) {
-      const fields = { instance, ttlMs, err: error };
+      // Of an error only its text goes from thread to thread.
+      const fields = { instance, ttlMs, err: error, ...keyTypesOf(error) };
       logger.warn(
         fields,
         'a heartbeat failed; trying again. After its TTL the others take this instance for dead',
