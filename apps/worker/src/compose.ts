@@ -230,6 +230,10 @@ function recoverySettings({ recovery, heartbeat, dead, dialect }: Config) {
     startDelayMs: ms(recovery.startDelaySeconds),
     watchIntervalMs: ms(recovery.watchIntervalSeconds),
     position: recovery.position,
+    gemGraceMs: ms(recovery.gemGraceSeconds),
+    ...(recovery.gemScanIntervalSeconds === undefined
+      ? undefined
+      : { gemScanIntervalMs: ms(recovery.gemScanIntervalSeconds) }),
   };
 }
 

@@ -115,6 +115,10 @@ const Settings = z.strictObject({
           error: 'Too small: expected 0.5 or more, or 0 for no looks at all',
         })
         .default(1.5),
+      /** Between two looks for instances of the tracker gem; 0: none. Default 60 in a namespace of the gem's, else 0. */
+      gemScanIntervalSeconds: z.number().min(0).max(86_400).optional(),
+      /** For so long an instance of the gem must be seen without a heartbeat before it is taken for dead. */
+      gemGraceSeconds: z.number().min(0).max(86_400).default(30),
       /** Where the jobs of a dead instance join their queue: `next` to be fetched, or behind all that waits. */
       position: z.enum(['next', 'last']).default('next'),
     })

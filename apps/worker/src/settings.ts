@@ -195,6 +195,19 @@ const tuning: readonly Setting[] = [
     about: "how often the others' connections are looked at, to find a killed process within 5 s; 0: never",
   },
   {
+    path: 'recovery.gemScanIntervalSeconds',
+    takes: 'number',
+    flags: [{ form: '--recovery-gem-scan-interval <seconds>' }],
+    about:
+      "how often dead instances of the tracker gem are looked for; 0: never; default 60 in the gem's namespace",
+  },
+  {
+    path: 'recovery.gemGraceSeconds',
+    takes: 'number',
+    flags: [{ form: '--recovery-gem-grace <seconds>' }],
+    about: 'how long an instance of the gem must be without a heartbeat before its jobs are put back',
+  },
+  {
     path: 'recovery.position',
     takes: 'text',
     flags: [{ form: '--recovery-position <where>' }],

@@ -30,11 +30,18 @@ export interface BuriedPoison {
   readonly error: TsqError;
 }
 
-/** @param id the instance that died last */
-export function burialOf(id: InstanceId, poison: Poison, dialect: Dialect): BuriedPoison {
-  const { bytes: payload, member } = poison;
+/**
+ * @param id the instance that died last
+ * @param queue the one that the member names, unless it is given
+ */
+export function burialOf(
+  id: InstanceId,
+  poison: Poison,
+  dialect: Dialect,
+  queue = poison.member.slice(poison.member.indexOf('@') + 1),
+): BuriedPoison {
+  const { bytes: payload } = poison;
   const error = errorOf(id, poison);
-  const queue = member.slice(member.indexOf('@') + 1);
   const parsed = parse(payload);
   if (parsed === undefined) {
     return { jid: undefined, class: undefined, queue, payload, bytes: payload, fate: 'dead', error };

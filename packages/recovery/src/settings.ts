@@ -30,7 +30,14 @@ export interface RecovererSettings {
   readonly startDelayMs: number;
   /** The TTL of the fleet's heartbeats: what all get to come back in after Redis was away. Default 90,000. */
   readonly heartbeatTtlMs: number;
-  /** Jobs put back by one call, 1 to 500. Default 200: Redis serves nobody else meanwhile. */
+  /**
+   * Between two looks for instances of the tracker gem, which share the namespace and register nowhere: each goes through the
+   * keyspace with SCAN. 0: none. Default 60,000 in a namespace of the gem's, else 0.
+   */
+  readonly gemScanIntervalMs: number;
+  /** For so long an instance of the gem must be seen without a heartbeat before its jobs are put back. Default 30,000. */
+  readonly gemGraceMs: number;
+  /** Jobs put back by one call, 1 to 500. Default 100: Redis serves nobody else meanwhile. */
   readonly batchSize: number;
   /** Where orphans join their queue. Default `next`. */
   readonly position: OrphanPosition;
@@ -58,6 +65,11 @@ export function heartbeatSettings(given: Partial<HeartbeatSettings> & Profiled):
   return { intervalMs, ttlMs };
 }
 
+/** Of both generations of the tracker gem: sidekiq-processing-tracker's default, and sidekiq-assured-jobs'. */
+export function isGemNamespace(namespace: string): boolean {
+  return namespace === 'sidekiq_processing' || namespace === 'sidekiq_assured_jobs';
+}
+
 /** The event loop may stand still for so long: shorter than two beats, long enough not to be a collection of garbage. */
 export function stallMsOf({ intervalMs }: HeartbeatSettings): number {
   return Math.min(5_000, Math.max(500, intervalMs));
@@ -68,7 +80,8 @@ export function recovererSettings(given: Partial<RecovererSettings> & Profiled):
   const profile = tuningTimes(given.profile);
   const { intervalMs = profile.intervalMs, lockTtlMs = profile.lockTtlMs } = given;
   const { startDelayMs = profile.startDelayMs, heartbeatTtlMs = profile.ttlMs } = given;
-  const { batchSize = 200, position = 'next' } = given;
+  const { batchSize = 100, position = 'next' } = given;
+  const { gemScanIntervalMs = 0, gemGraceMs = 30_000 } = given;
   const {
     watchIntervalMs = defaultWatchMs(heartbeatTtlMs),
     dead = sidekiqDeadSet,
@@ -79,6 +92,8 @@ export function recovererSettings(given: Partial<RecovererSettings> & Profiled):
   checkWhole('recovery.startDelayMs', startDelayMs, 0, longestMs);
   checkWhole('recovery.watchIntervalMs', watchIntervalMs, 0, longestMs);
   checkWhole('recovery.heartbeatTtlMs', heartbeatTtlMs, 1, longestMs);
+  checkWhole('recovery.gemScanIntervalMs', gemScanIntervalMs, 0, longestMs);
+  checkWhole('recovery.gemGraceMs', gemGraceMs, 0, longestMs);
   if (watchIntervalMs >= heartbeatTtlMs) {
     throw new TsqError(
       'TSQ_CONFIG_INVALID',
@@ -89,7 +104,15 @@ export function recovererSettings(given: Partial<RecovererSettings> & Profiled):
   if (position !== 'next' && position !== 'last') {
     throw new TsqError('TSQ_CONFIG_INVALID', `recovery.position: expected next or last, got ${position}`);
   }
-  const times = { intervalMs, lockTtlMs, watchIntervalMs, startDelayMs, heartbeatTtlMs };
+  const times = {
+    intervalMs,
+    lockTtlMs,
+    watchIntervalMs,
+    startDelayMs,
+    heartbeatTtlMs,
+    gemScanIntervalMs,
+    gemGraceMs,
+  };
   return { ...times, batchSize, position, dead, dialect };
 }
 

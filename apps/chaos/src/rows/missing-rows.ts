@@ -17,7 +17,6 @@ export const missingRows: Readonly<Record<number, string>> = {
   17: notYet,
   18: notYet,
   19: notYet,
-  20: notYet,
   21: notYet,
   22: notYet,
   23: notYet,
@@ -25,9 +24,6 @@ export const missingRows: Readonly<Record<number, string>> = {
   25: notYet,
   26: notYet,
   29: notYet,
-  30: notYet,
-  31: notYet,
   32: notYet,
   33: notYet,
-  34: notYet,
 };

@@ -3,7 +3,15 @@ export { describeWithRuby } from './describe-with-ruby.js';
 export { itIsAComponent } from './it-is-a-component.js';
 export { itIsAFetcher } from './it-is-a-fetcher.js';
 export { ListFetcher } from './list-fetcher.js';
-export { eventually, freePort, type ProxyMode, RedisServer, Seeded, TcpProxy } from './outside-jest.js';
+export {
+  eventually,
+  freePort,
+  type ProxyMode,
+  RedisServer,
+  Seeded,
+  TcpProxy,
+  trackerGem,
+} from './outside-jest.js';
 export { type LogLine, RecordingLogger } from './recording-logger.js';
 export type { RubyServer, RubyServerOptions } from './ruby-server.js';
 export type { RubyRunOptions, RubySidekiq } from './ruby-sidekiq.js';
