@@ -70,6 +70,11 @@ export class TcpProxy {
     for (const socket of this.sockets) socket.destroy();
   }
 
+  /** As a host or a firewall that knows the connection no more: RST, which the client meets as an error. */
+  resetAll(): void {
+    for (const socket of this.sockets) socket.resetAndDestroy();
+  }
+
   /** From now on it leads to another server; what is open is cut. */
   retarget(port: number): void {
     this.targetPort = port;
