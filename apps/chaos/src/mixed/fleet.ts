@@ -40,8 +40,8 @@ export class Fleet {
   }
 
   /** Whoever has ended is replaced; called again and again. */
-  async tend(): Promise<void> {
-    for (const post of this.posts) if (!this.isOver && !post.worker.isRunning) await this.replace(post);
+  tend(): void {
+    for (const post of this.posts) if (!this.isOver && !post.worker.isRunning) void this.replace(post);
   }
 
   /** Unless it has been meanwhile. */
@@ -49,6 +49,8 @@ export class Fleet {
     if (post.worker.isRunning || post.isReplacing) return;
     post.isReplacing = true;
     try {
+      // It begins where the network is whole: what is done to the one before is not done to it.
+      while (post.proxy.mode !== 'pass' || post.proxy.delayMs > 0) await this.stage.pause(50);
       post.worker = await this.spawn(post.proxy);
     } finally {
       post.isReplacing = false;

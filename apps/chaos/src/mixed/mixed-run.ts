@@ -121,7 +121,7 @@ class MixedRun {
     while (!end.aborted) {
       tail.read();
       schedule.advance(tail.count('end'));
-      await fleet.tend();
+      fleet.tend();
       await stage.pause(50);
       if (performance.now() - toldAtMs < 10_000) continue;
       toldAtMs = performance.now();
