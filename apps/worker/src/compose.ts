@@ -115,7 +115,9 @@ function componentsOf(parts: ComposeParts, shared: Shared): readonly Component[]
 
   heartbeat.onBeat(() => void reconcile(fetcher, logger));
   tellOfHeartbeat(heartbeat, parts.server.events);
-  const recoverer = new Recoverer({ location, instance, keyspace, logger, ...recoverySettings(config) });
+  const deadOption = (name: string) => registry.get(name)?.options.dead;
+  const recovery = { ...recoverySettings(config), deadOption };
+  const recoverer = new Recoverer({ location, instance, keyspace, logger, ...recovery });
   recoverer.onPoison((poison) => void callPoisonHandlers(parts.server.onPoison, poison, logger));
   tellOfRecovery(recoverer, parts.server.events);
   const clock = new RedisClock(redis, logger);

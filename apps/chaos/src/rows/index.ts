@@ -10,14 +10,4 @@ import { row as row30 } from './30-stopped-at-odd-moments.js';
 import { row as row31 } from './31-rolling-deploy.js';
 import { row as row34 } from './34-promotion-killed.js';
 
-export const rows: readonly Row[] = [
-  row01,
-  row02,
-  row03,
-  row04,
-  row20,
-  row27,
-  row30,
-  row31,
-  row34,
-];
+export const rows: readonly Row[] = [row01, row02, row03, row04, row20, row27, row30, row31, row34];
