@@ -30,7 +30,7 @@ export class Fleet {
   async start(size: number): Promise<void> {
     for (let number = 0; number < size; number += 1) {
       const proxy = await this.stage.proxy();
-      this.posts.push({ number, proxy, worker: await this.spawn(proxy), isReplacing: false });
+      this.posts.push({ number, proxy, worker: await this.spawn(proxy, 'unarmed'), isReplacing: false });
     }
     await Promise.all(this.posts.map(({ worker }) => this.stage.untilReady(worker)));
   }
@@ -51,7 +51,7 @@ export class Fleet {
     try {
       // It begins where the network is whole: what is done to the one before is not done to it.
       while (post.proxy.mode !== 'pass' || post.proxy.delayMs > 0) await this.stage.pause(50);
-      post.worker = await this.spawn(post.proxy);
+      post.worker = await this.spawn(post.proxy, 'perhaps armed');
     } finally {
       post.isReplacing = false;
     }
@@ -69,10 +69,10 @@ export class Fleet {
     this.isOver = true;
   }
 
-  private async spawn(via: TcpProxy): Promise<WorkerProcess> {
+  private async spawn(via: TcpProxy, how: 'unarmed' | 'perhaps armed'): Promise<WorkerProcess> {
     this.started += 1;
     const chance = this.random.next();
-    const fault = chance < 0.35 ? this.fault() : undefined;
+    const fault = chance < 0.35 && how === 'perhaps armed' ? this.fault() : undefined;
     const hours = this.random.next() < 0.2 ? this.random.pick([-1, 1, 24]) : 0;
     const clock =
       hours === 0
