@@ -5,9 +5,29 @@ import { row as row02 } from './02-reply-lost.js';
 import { row as row03 } from './03-frozen-past-ttl.js';
 import { row as row04 } from './04-frozen-within-ttl.js';
 import { row as row20 } from './20-one-id-twice.js';
+import { row as row22 } from './22-many-orphans.js';
+import { row as row23 } from './23-poison.js';
+import { row as row24 } from './24-big-payloads.js';
+import { row as row25 } from './25-invalid-payloads.js';
+import { row as row26 } from './26-odd-jids.js';
 import { row as row27 } from './27-queue-paused-deleted.js';
 import { row as row30 } from './30-stopped-at-odd-moments.js';
 import { row as row31 } from './31-rolling-deploy.js';
 import { row as row34 } from './34-promotion-killed.js';
 
-export const rows: readonly Row[] = [row01, row02, row03, row04, row20, row27, row30, row31, row34];
+export const rows: readonly Row[] = [
+  row01,
+  row02,
+  row03,
+  row04,
+  row20,
+  row22,
+  row23,
+  row24,
+  row25,
+  row26,
+  row27,
+  row30,
+  row31,
+  row34,
+];
