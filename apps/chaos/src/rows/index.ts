@@ -7,8 +7,21 @@ import { row as row04 } from './04-frozen-within-ttl.js';
 import { row as row20 } from './20-one-id-twice.js';
 import { row as row27 } from './27-queue-paused-deleted.js';
 import { row as row28 } from './28-wrong-types.js';
+import { row as row29 } from './29-log-unwritable.js';
 import { row as row30 } from './30-stopped-at-odd-moments.js';
 import { row as row31 } from './31-rolling-deploy.js';
 import { row as row34 } from './34-promotion-killed.js';
 
-export const rows: readonly Row[] = [row01, row02, row03, row04, row20, row27, row28, row30, row31, row34];
+export const rows: readonly Row[] = [
+  row01,
+  row02,
+  row03,
+  row04,
+  row20,
+  row27,
+  row28,
+  row29,
+  row30,
+  row31,
+  row34,
+];
