@@ -1,20 +1,11 @@
 /** Whether a drill can be done on a Redis at all: asked before anything is started or written. */
-import { silentLogger, TsqError, unavailable, whenReady, withoutPassword } from '@tsq/core';
+import { silentLogger, TsqError, unavailable } from '@tsq/core';
 import { checkRedis } from '@tsq/worker';
 import type { Redis } from 'ioredis';
-
-const connectsWithinMs = 5_000;
+import { reach } from '../reach.js';
 
 /** What is worth a remark before the drill. */
 export type Warnings = readonly string[];
-
-/** @throws TSQ_REDIS_UNAVAILABLE: with what to do */
-export async function reach(redis: Redis, url: string): Promise<void> {
-  await whenReady(redis, connectsWithinMs).catch((error: unknown) => {
-    const why = error instanceof Error ? (error.cause ?? error) : error;
-    throw unavailable(`${withoutPassword(url)} gave no connection within ${connectsWithinMs} ms`, why);
-  });
-}
 
 /** @throws TSQ_REDIS_UNAVAILABLE, TSQ_REDIS_UNSUITABLE: with what to do */
 export async function checkFitness(redis: Redis, url: string): Promise<Warnings> {
