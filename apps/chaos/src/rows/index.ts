@@ -17,6 +17,7 @@ import { row as row25 } from './25-invalid-payloads.js';
 import { row as row26 } from './26-odd-jids.js';
 import { row as row27 } from './27-queue-paused-deleted.js';
 import { row as row28 } from './28-wrong-types.js';
+import { row as row29 } from './29-log-unwritable.js';
 import { row as row30 } from './30-stopped-at-odd-moments.js';
 import { row as row31 } from './31-rolling-deploy.js';
 import { row as row33 } from './33-gem-fleet.js';
@@ -40,6 +41,7 @@ export const rows: readonly Row[] = [
   row26,
   row27,
   row28,
+  row29,
   row30,
   row31,
   row33,
