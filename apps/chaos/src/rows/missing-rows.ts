@@ -13,11 +13,5 @@ export const missingRows: Readonly<Record<number, string>> = {
   17: notYet,
   18: notYet,
   19: notYet,
-  22: notYet,
-  23: notYet,
-  24: notYet,
-  25: notYet,
-  26: notYet,
-  29: notYet,
   32: notYet,
 };
