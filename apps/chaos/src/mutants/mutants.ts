@@ -66,8 +66,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'the client library sends again what got no reply',
     file: 'core/dist/connection.js',
-    find: 'maxRetriesPerRequest: 0,',
-    replace: 'maxRetriesPerRequest: 20, autoResendUnfulfilledCommands: true,',
+    find: 'autoResendUnfulfilledCommands: false,',
+    replace: 'autoResendUnfulfilledCommands: true, maxRetriesPerRequest: 20,',
     rows: [2],
   },
   {
