@@ -133,9 +133,7 @@ describe('Recovery.inspect', () => {
     await eventually(async () => {
       const { instances } = await recovery.inspect();
       const alive = { liveness: 'alive', connections: 2 }; // of heartbeat and recoverer
-      expect(instances).toMatchObject(
-        [killed.id, living.id].toSorted().map((id) => ({ id, ...alive })),
-      );
+      expect(instances).toMatchObject([killed.id, living.id].toSorted().map((id) => ({ id, ...alive })));
     });
     killed.signal('SIGKILL');
     await eventually(async () => {
