@@ -30,8 +30,15 @@ export interface BuriedPoison {
   readonly error: TsqError;
 }
 
-/** @param id the instance that died last */
-export function burialOf(id: InstanceId, poison: Poison, dialect: Dialect): BuriedPoison {
+/**
+ * @param id the instance that died last
+ * @param at when that was found, by Redis' clock, and how its time is written
+ */
+export function burialOf(
+  id: InstanceId,
+  poison: Poison,
+  at: { readonly dialect: Dialect; readonly atSeconds: number },
+): BuriedPoison {
   const { bytes: payload, member } = poison;
   const error = errorOf(id, poison);
   const queue = member.slice(member.indexOf('@') + 1);
@@ -43,8 +50,8 @@ export function burialOf(id: InstanceId, poison: Poison, dialect: Dialect): Buri
     error_message: JSON.stringify(`${error.code}: ${error.message}`),
     error_class: JSON.stringify(error.name),
     [parsed.integer('retry_count') === undefined ? 'failed_at' : 'retried_at']: timestampJson(
-      dialect,
-      Date.now(),
+      at.dialect,
+      at.atSeconds * 1_000,
     ),
   });
   const fate = parsed.raw('dead')?.toString() === 'false' ? 'dropped' : 'dead';

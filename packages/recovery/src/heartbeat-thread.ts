@@ -7,9 +7,11 @@ import type { Logger } from '@tsq/core';
 import { Keyspace } from '@tsq/tracker';
 import { FlightReader } from './flight-reader.js';
 import type { LogLevel, News, Order, ThreadSettings } from './heartbeat-messages.js';
+import { MemoryAlarm } from './memory-alarm.js';
 import { Pulse } from './pulse.js';
 import { StallReport } from './stall-report.js';
 import { openLog } from './thread-log.js';
+import { vitalsNow } from './vitals.js';
 
 if (parentPort === null) throw new Error('heartbeat-thread is started by Heartbeat, as a thread');
 beatFor(parentPort, workerData as ThreadSettings); // Heartbeat alone starts this file
@@ -19,13 +21,16 @@ function beatFor(port: MessagePort, settings: ThreadSettings): void {
   const common = { ...settings, keyspace: new Keyspace(settings.namespace), logger };
   const tell = (news: News) => port.postMessage(news);
   const flight = new FlightReader(settings.flight);
+  let pulse: Pulse | undefined;
   const stalls = new StallReport({
     ...settings,
     flight,
     log: openLog(settings.threadLog, logger),
-    onStall: (stall) => tell({ kind: 'stall', stall }),
+    // The note of a process that is killed for it should say so.
+    onBegin: () => pulse?.beatNow(),
+    onEnd: (stall) => tell({ kind: 'stall', stall }),
   });
-  let pulse: Pulse | undefined;
+  const memory = new MemoryAlarm(flight, () => pulse?.beatNow());
   port.on('message', async (order: Order) => {
     const before = pulse;
     if (order.kind === 'beat-now') return before?.beatNow();
@@ -35,10 +40,12 @@ function beatFor(port: MessagePort, settings: ThreadSettings): void {
       const onBeat = () => tell({ kind: 'beat', id });
       const onLapse = () => tell({ kind: 'lapsed', id });
       stalls.watch(id);
-      pulse = new Pulse({ ...common, id, firstBeat: mode, onBeat, onLapse });
+      const note = () => vitalsNow(flight, id, stalls.stalledMs);
+      pulse = new Pulse({ ...common, id, firstBeat: mode, note, onBeat, onLapse });
       await before?.end();
     } else {
       stalls.end();
+      memory.end();
       await before?.retire();
       tell({ kind: 'retired' });
     }

@@ -15,6 +15,7 @@ export type {
   RecoveredInstance,
   RecoveredListener,
 } from './orphan-recovery.js';
+export type { LikelyCause, PostMortem, PutBackJob } from './post-mortem.js';
 export type { OrphanPosition } from './recover.js';
 export {
   Recoverer,
@@ -32,3 +33,4 @@ export type { LastPass, PastRecovery } from './recovery-history.js';
 export type { HeartbeatSettings, RecovererSettings } from './settings.js';
 export type { Stall } from './stall-watch.js';
 export type { ThreadLog, ThreadLogSource } from './thread-log.js';
+export type { NotedJob, Vitals } from './vitals.js';

@@ -6,8 +6,11 @@ import { faultPoint, keys, type Logger } from '@tsq/core';
 import type { InstanceId, Keyspace } from '@tsq/tracker';
 import type { Redis } from 'ioredis';
 import { type BuriedPoison, burialOf, buryPoison } from './bury-poison.js';
-import { type Poison, recover } from './recover.js';
+import { heldJobs } from './held-jobs.js';
+import { Inquest, type PostMortem } from './post-mortem.js';
+import { type RecoveryStep, recover } from './recover.js';
 import type { RecovererSettings } from './settings.js';
+import { readVitals } from './vitals.js';
 
 /** By which rule an instance is dead: its heartbeat ran out, or all its connections were closed. */
 export type DeathRule = 'heartbeat' | 'connections';
@@ -25,6 +28,8 @@ export interface RecoveredInstance {
   /** Claims that it holds still: a key is in the way, or the recoverer was stopped. */
   readonly remaining: number;
   readonly durationMs: number;
+  /** What its last note says of its end; undefined when it left none. */
+  readonly postMortem: PostMortem | undefined;
 }
 
 export type RecoveredListener = (report: RecoveredInstance) => void;
@@ -68,15 +73,16 @@ export class OrphanRecovery {
   async run(redis: Redis, id: InstanceId, rule: DeathRule): Promise<void> {
     const startedAt = performance.now();
     const sum = { declaredDead: false, recovered: 0, missing: 0, poison: 0, remaining: 0 };
+    const inquest = await this.openInquest(redis, id, rule);
     try {
-      await this.inSteps(redis, id, sum);
+      await this.inSteps(redis, id, sum, inquest);
     } finally {
       const { declaredDead, ...moved } = sum;
       if (declaredDead) this.counts.deaths += 1;
       // Otherwise another one was faster, or nothing could move.
       if (declaredDead || moved.recovered + moved.missing + moved.poison > 0) {
         const durationMs = Math.round(performance.now() - startedAt);
-        this.report({ instance: id, rule, ...moved, durationMs });
+        this.report({ instance: id, rule, ...moved, durationMs, postMortem: inquest.finding });
       }
     }
   }
@@ -86,17 +92,27 @@ export class OrphanRecovery {
     for (const id of this.blocked.keys()) if (!ids.includes(id)) this.blocked.delete(id);
   }
 
-  private async inSteps(redis: Redis, id: InstanceId, sum: Sum): Promise<void> {
+  /** Before the first step, which may take all along. */
+  private async openInquest(redis: Redis, id: InstanceId, rule: DeathRule): Promise<Inquest> {
+    const { keyspace } = this.options;
+    const vitals = (await readVitals(redis, keyspace, [id])).get(id);
+    // Without a note nothing is said of its jobs.
+    const held = vitals === undefined ? new Map() : await heldJobs(redis, keyspace, id);
+    return new Inquest(id, rule, held, vitals);
+  }
+
+  private async inSteps(redis: Redis, id: InstanceId, sum: Sum, inquest: Inquest): Promise<void> {
     const { keyspace, settings, signal } = this.options;
     while (!signal.aborted) {
       const step = await recover(redis, keyspace, id, settings.batchSize, settings.position);
       if (step === 'alive') return;
+      inquest.hear(step);
       sum.declaredDead ||= step.declaredDead;
       sum.recovered += step.recovered;
       sum.missing += step.missing.length;
       sum.remaining = step.remaining;
       this.noteMissing(id, step.missing);
-      const { buried, blockedBy } = await this.buryAll(redis, id, step.poison);
+      const { buried, blockedBy } = await this.buryAll(redis, id, step);
       this.noteBlocked(id, [...step.blockedBy, ...blockedBy]);
       sum.poison += buried;
       sum.remaining -= buried;
@@ -107,12 +123,12 @@ export class OrphanRecovery {
   }
 
   /** Recoverers share the work: answers how many this one has buried, and the key that is in the way. */
-  private async buryAll(redis: Redis, id: InstanceId, all: readonly Poison[]) {
+  private async buryAll(redis: Redis, id: InstanceId, { poison: all, atSeconds }: RecoveryStep) {
     const { keyspace, settings } = this.options;
     const blockedBy = new Set<string>();
     let buried = 0;
     for (const poison of all) {
-      const burial = burialOf(id, poison, settings.dialect);
+      const burial = burialOf(id, poison, { dialect: settings.dialect, atSeconds });
       const reply = await buryPoison(redis, keyspace, id, poison.member, burial, settings.dead);
       if (reply === 'blocked') blockedBy.add(keys.dead);
       if (reply !== 'buried') continue;
@@ -134,8 +150,13 @@ export class OrphanRecovery {
     const { logger } = this.options;
     this.counts.recovered += report.recovered;
     this.counts.missing += report.missing;
+    const { postMortem, ...facts } = report;
+    const { instance } = report;
+    for (const { jid, class: name, ranMs, sentence } of postMortem?.jobs ?? [])
+      logger.warn({ instance, jid, class: name, ranMs, likelyCause: postMortem?.likelyCause }, sentence);
     const level = report.recovered + report.missing > 0 ? 'warn' : 'info';
-    logger[level](report, `recovered ${report.recovered} jobs of a dead instance`);
+    const how = postMortem === undefined ? '' : `: ${postMortem.how}`;
+    logger[level](facts, `recovered ${report.recovered} jobs of a dead instance${how}`);
     this.tell(this.listeners, report);
   }
 

@@ -166,7 +166,8 @@ describe('poison', () => {
     await admin.sadd(keyspace.jobs(id), `${id}.1.1@q`);
     await recover(admin, keyspace, id, 500, 'next');
     const member = `${id}.1.0@q` as Member;
-    const burial = burialOf(id, { member, bytes: Buffer.from(payload), recoveredAtSeconds: [1] }, 'seconds');
+    const poison = { member, bytes: Buffer.from(payload), recoveredAtSeconds: [1] };
+    const burial = burialOf(id, poison, { dialect: 'seconds', atSeconds: 2 });
     await admin.srem(keyspace.jobs(id), member);
     expect(await buryPoison(admin, keyspace, id, member, burial, { timeoutSeconds: 1, maxJobs: 1 })).toBe(
       'gone',

@@ -20,6 +20,8 @@ export interface PulseOptions extends HeartbeatSettings {
   readonly id: InstanceId;
   readonly firstBeat: BeatMode;
   readonly logger: Logger;
+  /** Fields and values that go with each beat, for who finds the instance dead. */
+  readonly note?: () => readonly string[];
   readonly onBeat: () => void;
   /** The id was declared dead; no beat of this pulse follows. */
   readonly onLapse: () => void;
@@ -110,12 +112,12 @@ export class Pulse {
   }
 
   private async beat(): Promise<void> {
-    const { keyspace, id, ttlMs, onBeat, onLapse } = this.options;
+    const { keyspace, id, ttlMs, note, onBeat, onLapse } = this.options;
     const mode = this.mode;
     this.mode = 'renew';
     this.wasSent = true;
     if (mode === 'register') faultPoint('register.before');
-    const reply = await beat(this.redis, keyspace, id, ttlMs, mode).catch((error: unknown) => {
+    const reply = await beat(this.redis, keyspace, id, ttlMs, mode, note?.()).catch((error: unknown) => {
       // Nothing was written, so the id is as new as before.
       if (isRefusal(error)) this.mode = mode;
       throw error;

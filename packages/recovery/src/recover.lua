@@ -9,6 +9,7 @@
 -- KEYS[6]  queues          SET of queue names
 -- KEYS[7]  recoveries      HASH, mark of a payload -> the seconds at which it was recovered
 -- KEYS[8]  suspect:ID      STRING, the member of the suspect that the instance has started last
+-- KEYS[9]  vitals:ID       HASH, what the instance noted of itself while it lived
 -- ARGV[1]  ID
 -- ARGV[2]  what stands before a member in the key of its payload
 -- ARGV[3]  what stands before a queue's name in the key of its list
@@ -18,7 +19,8 @@
 -- ARGV[7]  windowSeconds   recoveries that are older do not count
 -- Returns  'alive', and nothing was written; or { 1 when this call declared it dead else 0, number of jobs put back,
 --          { member whose payload is gone, … }, { what keeps jobs from going back, … }, number of members left,
---          { member, payload, seconds of its recoveries, … for each that is poison } }.
+--          { member, payload, seconds of its recoveries, … for each that is poison }, second by Redis' clock,
+--          { member that was put back, … } }.
 --          Poison stays the dead instance's claim, and is named by each call, until it is buried.
 --          What keeps a job: the key of its queue, when that holds no list; its own member, when it names no queue. Such jobs
 --          stay the dead instance's claims, and go back by a later call when the key is repaired.
@@ -102,7 +104,7 @@ else
 end
 
 -- Reads in slices that double, so that big payloads end it early.
-local missing, ended, ended_keys, names, lines = {}, {}, {}, {}, {}
+local missing, ended, ended_keys, moved, names, lines = {}, {}, {}, {}, {}, {}
 local bytes, at, slice = 0, 1, 1
 local last = math.min(limit, #able)
 while at <= last and bytes < enough_bytes do
@@ -124,6 +126,7 @@ while at <= last and bytes < enough_bytes do
       end
       line[#line + 1] = payload
       ended[#ended + 1] = orphan.member
+      moved[#moved + 1] = orphan.member
       ended_keys[#ended_keys + 1] = payload_keys[i]
       bytes = bytes + #payload
     else
@@ -154,6 +157,6 @@ if left > 0 then
   redis.call('SADD', KEYS[2], id)
 else
   redis.call('SREM', KEYS[2], id)
-  redis.call('DEL', KEYS[5], KEYS[8])
+  redis.call('DEL', KEYS[5], KEYS[8], KEYS[9])
 end
-return { declared, #ended_keys, missing, kept, left, poison }
+return { declared, #ended_keys, missing, kept, left, poison, now, moved }

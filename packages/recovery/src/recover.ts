@@ -34,6 +34,10 @@ export interface RecoveryStep {
   /** Claims that the dead instance holds still. */
   readonly remaining: number;
   readonly poison: readonly Poison[];
+  /** When this was, by Redis' clock. */
+  readonly atSeconds: number;
+  /** Who is back on its queue, one for each of `recovered`. */
+  readonly putBack: readonly string[];
 }
 
 /**
@@ -56,6 +60,7 @@ export async function recover(
     keys.queues,
     keyspace.recoveries,
     keyspace.suspect(id),
+    keyspace.vitals(id),
   ];
   const args = [
     ...[id, keyspace.jobPrefix, keys.queuePrefix, Math.min(limit, maxJobsPerStep), position],
@@ -64,10 +69,12 @@ export async function recover(
   const reply = await script.run(redis, scriptKeys, args);
   if (Buffer.isBuffer(reply)) return 'alive';
   // The shape that the script's header gives.
-  const [declared, recovered, missing, blockedBy, remaining, poison] = reply as [
+  const [declared, recovered, missing, blockedBy, remaining, poison, atSeconds, putBack] = reply as [
     0 | 1,
     number,
     Buffer[],
+    Buffer[],
+    number,
     Buffer[],
     number,
     Buffer[],
@@ -79,6 +86,8 @@ export async function recover(
     blockedBy: blockedBy.map(String),
     remaining,
     poison: readPoison(poison),
+    atSeconds,
+    putBack: putBack.map(String),
   };
 }
 

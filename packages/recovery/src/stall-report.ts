@@ -8,8 +8,8 @@ import type { ThreadLog } from './thread-log.js';
 export interface StallReportOptions extends HeartbeatSettings {
   readonly flight: FlightReader;
   readonly log: ThreadLog;
-  /** It is over. */
-  readonly onStall: (stall: Stall) => void;
+  readonly onBegin: () => void;
+  readonly onEnd: (stall: Stall) => void;
 }
 
 export class StallReport {
@@ -28,6 +28,11 @@ export class StallReport {
     this.watching ??= new StallWatch({ flight, stallMs, onBegin, onEnd });
   }
 
+  /** For how long the loop has not turned; 0 while there is no stall. */
+  get stalledMs(): number {
+    return this.watching?.stalledMs ?? 0;
+  }
+
   end(): void {
     this.watching?.end();
   }
@@ -40,6 +45,7 @@ export class StallReport {
       { instance, stalledMs: durationMs, jobs, jobsInFlight },
       `the event loop has not turned for ${seconds}: ${named(jobs)}. Beats go on, but no other job gets on`,
     );
+    this.options.onBegin();
   }
 
   private ended(stall: Stall): void {
@@ -47,7 +53,7 @@ export class StallReport {
     const { durationMs, jobs } = stall;
     const fields = { instance, stalledMs: durationMs, jobs };
     this.options.log.write('warn', fields, `the event loop turns again after ${inSeconds(durationMs)}`);
-    this.options.onStall(stall);
+    this.options.onEnd(stall);
   }
 }
 
