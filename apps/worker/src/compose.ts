@@ -14,7 +14,7 @@ import {
   withoutPassword,
 } from '@tsq/core';
 import { Heartbeat, Recoverer, type ThreadLogSource } from '@tsq/recovery';
-import { Instance, Keyspace, TrackingFetcher, trackingMiddleware } from '@tsq/tracker';
+import { Instance, Keyspace, type LostClaim, TrackingFetcher, trackingMiddleware } from '@tsq/tracker';
 import {
   type AnyWorker,
   Cancellations,
@@ -41,6 +41,7 @@ import {
 import { type Capsule, capsulesOf } from './capsules.js';
 import type { Composition } from './composition.js';
 import type { Config } from './config.js';
+import { tellOfHeartbeat, tellOfRecovery } from './operators-news.js';
 import { RedisGate } from './redis-gate.js';
 import type { ReportedJob } from './running-report.js';
 import { ownVersion } from './version.js';
@@ -70,7 +71,9 @@ export function compose(parts: ComposeParts): Composition {
   // A Redis that lost its keys knows this instance no more: a beat tells it a new id.
   const onUnregistered = () => heartbeat.beatNow();
   const registry = registryOf(parts.workers);
-  const claims = { ...common, dead: config.dead, onUnregistered };
+  const { events } = parts.server;
+  const onLost = (claim: LostClaim) => events.emit('claim-lost', claim);
+  const claims = { ...common, dead: config.dead, onUnregistered, onLost };
   const fetcher = new TrackingFetcher({ ...claims, ...onlyKnown(config, registry) });
   const running = new RunningJobs(heartbeat.recorder);
   const shared = { identity, location, instance, keyspace, heartbeat, fetcher, registry, running };
@@ -111,8 +114,10 @@ function componentsOf(parts: ComposeParts, shared: Shared): readonly Component[]
   const cancellations = new Cancellations({ redis, running, logger }, { namespace: config.namespace });
 
   heartbeat.onBeat(() => void reconcile(fetcher, logger));
+  tellOfHeartbeat(heartbeat, parts.server.events);
   const recoverer = new Recoverer({ location, instance, keyspace, logger, ...recoverySettings(config) });
   recoverer.onPoison((poison) => void callPoisonHandlers(parts.server.onPoison, poison, logger));
+  tellOfRecovery(recoverer, parts.server.events);
   const clock = new RedisClock(redis, logger);
   const iterations = new IterationRunner({ redis, logger, ...iterationSettings(config) });
   const books = { registry, running, stats, metrics };

@@ -7,6 +7,7 @@ import { hostname } from 'node:os';
 import { basename } from 'node:path';
 import { isRedisUrl, redisUrlRule } from '@tsq/core';
 import { z } from 'zod';
+import { profileNames, tuned } from './tuned.js';
 
 /** `critical`, `critical,2` and `[critical, 2]`, as Sidekiq's flag and file write it, or the map itself. */
 const QueueSetting = z.preprocess(
@@ -22,16 +23,6 @@ const QueueSetting = z.preprocess(
 
 const seconds = (longest = 86_400) => z.number().positive().max(longest);
 
-const Heartbeat = z
-  .strictObject({
-    intervalSeconds: seconds().default(30),
-    ttlSeconds: z.int().min(2).max(86_400).default(90),
-  })
-  .refine(({ intervalSeconds, ttlSeconds }) => ttlSeconds >= 2 * intervalSeconds, {
-    path: ['ttlSeconds'],
-    error: 'two heartbeat.intervalSeconds or more, or one late beat is taken for a death',
-  });
-
 const Queues = z.array(QueueSetting).min(1);
 const concurrency = z.int().min(1).max(1000);
 
@@ -43,7 +34,7 @@ const CapsuleName = z.string().regex(/^(?!default$)[^\s.]+$/, {
     'a name without space and dot, and not "default": that capsule is queues and concurrency of the top level',
 });
 
-export const Config = z.strictObject({
+const Settings = z.strictObject({
   redisUrl: z.string().refine(isRedisUrl, { error: redisUrlRule }).default('redis://localhost:6379/0'),
   environment: z.string().min(1).default('development'),
   require: z.array(z.string().min(1)).default([]),
@@ -99,12 +90,19 @@ export const Config = z.strictObject({
   showToOldReaders: z.boolean().default(true),
   /** Whose Metrics page shows this process' jobs. */
   metrics: z.enum(['sidekiq7', 'sidekiq8', 'both', 'off']).default('both'),
-  heartbeat: Heartbeat.prefault({}),
+  /** Sets what is left out in `heartbeat` and `recovery`: tuned.ts. */
+  profile: z.enum(profileNames).default('normal'),
+  heartbeat: z
+    .strictObject({
+      intervalSeconds: seconds().optional(),
+      ttlSeconds: z.int().min(2).max(86_400).optional(),
+    })
+    .prefault({}),
   recovery: z
     .strictObject({
-      intervalSeconds: seconds().default(30),
-      lockTtlSeconds: z.int().min(1).max(86_400).default(300),
-      startDelaySeconds: z.number().min(0).max(86_400).default(5),
+      intervalSeconds: seconds().optional(),
+      lockTtlSeconds: z.int().min(1).max(86_400).optional(),
+      startDelaySeconds: z.number().min(0).max(86_400).optional(),
       /** Between two looks at the others' connections; 0: none, only heartbeats tell who is dead. */
       watchIntervalSeconds: z
         .number()
@@ -126,6 +124,24 @@ export const Config = z.strictObject({
       jobs: z.boolean().default(true),
     })
     .prefault({}),
+});
+
+export const Config = Settings.transform(tuned).superRefine(({ profile, heartbeat, recovery }, context) => {
+  const { intervalSeconds, ttlSeconds } = heartbeat;
+  const refuse = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
+  if (ttlSeconds < 2 * intervalSeconds) {
+    const rule = 'two heartbeat.intervalSeconds or more, or one late beat is taken for a death';
+    const given = `with profile ${profile} it is ${ttlSeconds}, and the interval ${intervalSeconds}`;
+    refuse(['heartbeat', 'ttlSeconds'], `${rule} (${given})`);
+  }
+  if (recovery.watchIntervalSeconds >= ttlSeconds) {
+    const rule =
+      'less than heartbeat.ttlSeconds, which finds the dead in that time by itself, or 0 for no looks';
+    refuse(
+      ['recovery', 'watchIntervalSeconds'],
+      `${rule} (with profile ${profile} the TTL is ${ttlSeconds})`,
+    );
+  }
 });
 
 export type Config = Readonly<z.infer<typeof Config>>;

@@ -29,8 +29,9 @@ const foreign: readonly (readonly [SettingPath, string])[] = [
 const kubernetesService =
   /_SERVICE_HOST$|_SERVICE_PORT(_\w+)?$|_PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?$/;
 
-// One .env file may serve every command of tsq: theirs are not ours to judge.
-const siblings = /^TSQ_(WEB|CLI|DEMO|BENCH|TEST)_/;
+// One .env file may serve every command of tsq: theirs are not ours to judge. TSQ_FAULT is the chaos suite's, and does
+// nothing in what ships.
+const siblings = /^TSQ_((WEB|CLI|DEMO|BENCH|CHAOS|TEST)_|FAULT$)/;
 
 export function currentEnvironment(): Environment {
   return process.env;

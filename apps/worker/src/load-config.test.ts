@@ -57,6 +57,25 @@ describe('the Config', () => {
     expect(config.heartbeat).toEqual({ intervalSeconds: 3, ttlSeconds: 20 });
   });
 
+  test.each([
+    ['normal', { intervalSeconds: 30, ttlSeconds: 90 }, { lockTtlSeconds: 300, startDelaySeconds: 5 }],
+    ['critical', { intervalSeconds: 15, ttlSeconds: 45 }, { lockTtlSeconds: 300, startDelaySeconds: 5 }],
+    ['high-churn', { intervalSeconds: 10, ttlSeconds: 30 }, { lockTtlSeconds: 600, startDelaySeconds: 10 }],
+  ])('the profile %s sets the times of heartbeat and recovery', (profile, heartbeat, recovery) => {
+    const { intervalSeconds } = heartbeat;
+    const expected = { profile, heartbeat, recovery: { ...recovery, intervalSeconds } };
+    expect(configOf(['--profile', profile])).toMatchObject(expected);
+    expect(configOf([], { TSQ_PROFILE: profile })).toMatchObject(expected);
+    expect(configOf([], {}, { 'tsq.yml': `profile: ${profile}` })).toMatchObject(expected);
+  });
+
+  test('each time wins over the profile, wherever the two stand', () => {
+    const files = { 'tsq.yml': 'heartbeat: {ttlSeconds: 61}\nrecovery: {startDelaySeconds: 0}\n' };
+    const config = configOf(['--profile', 'critical'], { TSQ_RECOVERY_LOCK_TTL_SECONDS: '77' }, files);
+    expect(config.heartbeat).toEqual({ intervalSeconds: 15, ttlSeconds: 61 });
+    expect(config.recovery).toMatchObject({ intervalSeconds: 15, startDelaySeconds: 0, lockTtlSeconds: 77 });
+  });
+
   test('-q and -c set the capsule of the top level, and leave the named ones of the file', () => {
     const files = { 'tsq.yml': 'queues: [a]\ncapsules:\n  bulk: {concurrency: 3, queues: [b]}\n' };
     const config = configOf(['-q', 'c', '-c', '2'], { RAILS_MAX_THREADS: '9' }, files);
@@ -129,6 +148,24 @@ describe('the Config', () => {
       {},
       'TSQ_CONFIG_INVALID',
       /flag --heartbeat-ttl: .*two heartbeat.intervalSeconds or more/,
+    ],
+    [
+      ['--profile', 'critical', '--heartbeat-interval', '30'],
+      {},
+      'TSQ_CONFIG_INVALID',
+      /two heartbeat.intervalSeconds or more, .* \(with profile critical it is 45, and the interval 30\)/,
+    ],
+    [
+      ['--heartbeat-ttl', '3', '--heartbeat-interval', '1', '--recovery-watch-interval', '3'],
+      {},
+      'TSQ_CONFIG_INVALID',
+      /flag --recovery-watch-interval: .*expected less than heartbeat.ttlSeconds.*the TTL is 3\), got 3$/,
+    ],
+    [
+      ['--profile', 'critcal'],
+      {},
+      'TSQ_CONFIG_INVALID',
+      /^flag --profile: profile: expected one of normal, critical, high-churn, got "critcal"; did you mean "critical"\?$/,
     ],
     [[], { TSQ_CONCURRENCY: 'x' }, 'TSQ_CONFIG_INVALID', /^TSQ_CONCURRENCY: concurrency: .*got "x"/],
     [[], { RAILS_MAX_THREADS: '0' }, 'TSQ_CONFIG_INVALID', /^RAILS_MAX_THREADS: /],

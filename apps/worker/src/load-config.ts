@@ -85,7 +85,15 @@ function describe(issue: z.core.$ZodIssue, layers: readonly Layer[]): string {
   const name = issue.path.join('.') || 'settings';
   const source = sourceOf(issue.path, layers);
   const got = issue.code === 'invalid_key' ? '' : gotOf(issue.path, layers); // the key stands in the path
-  return `${source}: ${name}: expected ${expectationOf(issue)}${got}`;
+  return `${source}: ${name}: expected ${expectationOf(issue)}${got}${nearest(issue, layers)}`;
+}
+
+/** Of a word that is none of those expected. */
+function nearest(issue: z.core.$ZodIssue, layers: readonly Layer[]): string {
+  const given = textAt(merged(layers), issue.path);
+  return issue.code === 'invalid_value' && given !== undefined
+    ? didYouMean(given, issue.values.map(String))
+    : '';
 }
 
 /**

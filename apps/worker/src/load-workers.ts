@@ -37,7 +37,7 @@ export async function loadWorkers(
   const files = await findWorkerFiles(paths, folder);
   if (files.some(isTypeScript)) await prepareTypeScript(files, logger);
   const workers = new Map<AnyWorker, string>();
-  const server = new ServerSetup();
+  const server = new ServerSetup(logger);
   const configured = new Set<unknown>();
   for (const file of files) {
     const name = relative(folder, file);

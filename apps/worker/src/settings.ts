@@ -147,6 +147,12 @@ const tuning: readonly Setting[] = [
     about: 'claim ahead what ends within so many milliseconds; 0: nothing',
   },
   {
+    path: 'profile',
+    takes: 'text',
+    flags: [{ form: '--profile <name>' }],
+    about: 'times of heartbeat and recovery: normal, critical or high-churn; each can be set alone, and wins',
+  },
+  {
     path: 'heartbeat.intervalSeconds',
     takes: 'number',
     flags: [{ form: '--heartbeat-interval <seconds>' }],

@@ -18,6 +18,7 @@ export const errorCodes = {
   TSQ_CONFIG_UNREADABLE: 'a configuration file that is absent or can not be read',
   TSQ_DEPLOY_INVALID: 'a deploy mark without a label, or at no point in time',
   TSQ_ENTRY_ID_INVALID: 'an id of an entry that is not SCORE-JID',
+  TSQ_EVENT_UNKNOWN: 'an event that tsq never emits',
   TSQ_INSTANCE_UNREGISTERED:
     'this instance was declared dead: it may claim nothing until it has registered anew',
   TSQ_JOB_CANCELLED: 'somebody has cancelled the job',

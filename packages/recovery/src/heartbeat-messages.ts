@@ -25,6 +25,19 @@ export type Order =
   /** Stop beating, take leave of Redis, and end. */
   | { readonly kind: 'retire' };
 
+/** A beat that did not go through when it was due. */
+export interface MissedBeat {
+  readonly instance: InstanceId;
+  /** `failed`: Redis was away, or refused it. `late`: this process, or its host, stood still, or Redis was slow. */
+  readonly reason: 'failed' | 'late';
+  /** Since the last beat that went through; undefined when there was none. */
+  readonly sinceBeatMs: number | undefined;
+  /** After so long without a beat the others take this instance for dead. */
+  readonly ttlMs: number;
+  /** What Redis answered, or the connection threw; undefined for a late one. */
+  readonly error: string | undefined;
+}
+
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 export type News =
@@ -33,6 +46,7 @@ export type News =
   /** It has taken leave, and may be ended. */
   | { readonly kind: 'retired' }
   | { readonly kind: 'beat' | 'lapsed'; readonly id: InstanceId }
+  | { readonly kind: 'missed'; readonly beat: MissedBeat }
   /** A stall is over; what began it was said in the log. */
   | { readonly kind: 'stall'; readonly stall: Stall }
   | {

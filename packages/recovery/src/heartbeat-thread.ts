@@ -6,7 +6,7 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { Logger } from '@tsq/core';
 import { Keyspace } from '@tsq/tracker';
 import { FlightReader } from './flight-reader.js';
-import type { LogLevel, News, Order, ThreadSettings } from './heartbeat-messages.js';
+import type { LogLevel, MissedBeat, News, Order, ThreadSettings } from './heartbeat-messages.js';
 import { MemoryAlarm } from './memory-alarm.js';
 import { Pulse } from './pulse.js';
 import { StallReport } from './stall-report.js';
@@ -39,9 +39,10 @@ function beatFor(port: MessagePort, settings: ThreadSettings): void {
       const { id, mode } = order;
       const onBeat = () => tell({ kind: 'beat', id });
       const onLapse = () => tell({ kind: 'lapsed', id });
+      const onMiss = (missed: MissedBeat) => tell({ kind: 'missed', beat: missed });
       stalls.watch(id);
       const note = () => vitalsNow(flight, id, stalls.stalledMs);
-      pulse = new Pulse({ ...common, id, firstBeat: mode, note, onBeat, onLapse });
+      pulse = new Pulse({ ...common, id, firstBeat: mode, note, onBeat, onMiss, onLapse });
       await before?.end();
     } else {
       stalls.end();

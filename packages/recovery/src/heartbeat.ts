@@ -14,12 +14,12 @@ import {
 } from '@tsq/core';
 import { type Instance, type InstanceId, Keyspace } from '@tsq/tracker';
 import { FlightRecorder } from './flight-recorder.js';
-import type { News, Order, ThreadSettings } from './heartbeat-messages.js';
-import { type HeartbeatSettings, heartbeatSettings, stallMsOf } from './settings.js';
+import type { MissedBeat, News, Order, ThreadSettings } from './heartbeat-messages.js';
+import { type HeartbeatSettings, heartbeatSettings, type Profiled, stallMsOf } from './settings.js';
 import type { Stall } from './stall-watch.js';
 import type { ThreadLogSource } from './thread-log.js';
 
-export interface HeartbeatOptions extends Partial<HeartbeatSettings> {
+export interface HeartbeatOptions extends Partial<HeartbeatSettings>, Profiled {
   /** Handed to a thread: its options must be such that they can be cloned. */
   readonly location: RedisLocation;
   readonly instance: Instance;
@@ -29,6 +29,8 @@ export interface HeartbeatOptions extends Partial<HeartbeatSettings> {
   readonly threadLog?: ThreadLogSource;
 }
 
+export type MissListener = (beat: MissedBeat) => void;
+
 export type LapseListener = (fresh: InstanceId, lapsed: InstanceId) => void;
 
 export type StallListener = (stall: Stall) => void;
@@ -36,6 +38,8 @@ export type StallListener = (stall: Stall) => void;
 /** Since the start of the process. */
 export interface HeartbeatCounts {
   readonly beats: number;
+  /** Tries that failed, and beats that came an interval or more too late. */
+  readonly missed: number;
   /** How often this process was declared dead, and took a new id. */
   readonly lapses: number;
   /** How often the thread died, and was replaced. */
@@ -58,9 +62,10 @@ export class Heartbeat implements Component {
   private readonly keyspace: Keyspace;
   private readonly logger: Logger;
   private readonly beatListeners = new Set<() => void>();
+  private readonly missListeners = new Set<MissListener>();
   private readonly lapseListeners = new Set<LapseListener>();
   private readonly stallListeners = new Set<StallListener>();
-  private readonly counted = { beats: 0, lapses: 0, threadRestarts: 0, stalls: 0 };
+  private readonly counted = { beats: 0, missed: 0, lapses: 0, threadRestarts: 0, stalls: 0 };
   /** Threads that died in a row, without a beat between them. */
   private deaths = 0;
   private thread: Worker | undefined;
@@ -93,6 +98,11 @@ export class Heartbeat implements Component {
   /** Called after each beat that Redis took; after a blocked time, once for each that was sent during it. */
   onBeat(listener: () => void): void {
     this.beatListeners.add(listener);
+  }
+
+  /** Called for each beat that did not go through when it was due; after a blocked time, once for each during it. */
+  onMiss(listener: MissListener): void {
+    this.missListeners.add(listener);
   }
 
   /** Called when this process was declared dead and has taken a new id, which is not registered yet: `onBeat` follows. */
@@ -170,6 +180,7 @@ export class Heartbeat implements Component {
     else if (this.stopped !== undefined) return;
     else if (news.kind === 'awake') this.orderBeats(this.options.instance.id);
     else if (news.kind === 'beat') this.onBeatOf(news.id);
+    else if (news.kind === 'missed') this.onMissOf(news.beat);
     else if (news.kind === 'stall') this.onStallOf(news.stall);
     else this.onLapseOf(news.id);
   }
@@ -182,6 +193,11 @@ export class Heartbeat implements Component {
     this.thread?.unref();
     this.settleStart?.resolve();
     for (const listener of this.beatListeners) this.call(listener);
+  }
+
+  private onMissOf(beat: MissedBeat): void {
+    this.counted.missed += 1;
+    for (const listener of this.missListeners) this.call(() => listener(beat));
   }
 
   private onLapseOf(lapsed: InstanceId): void {

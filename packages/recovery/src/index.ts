@@ -7,10 +7,14 @@ export {
   type HeartbeatCounts,
   type HeartbeatOptions,
   type LapseListener,
+  type MissListener,
   type StallListener,
 } from './heartbeat.js';
+export type { MissedBeat } from './heartbeat-messages.js';
 export type {
+  DeathListener,
   DeathRule,
+  DeclaredDeath,
   PoisonListener,
   RecoveredInstance,
   RecoveredListener,
@@ -30,7 +34,8 @@ export {
   type RecoveryOptions,
 } from './recovery.js';
 export type { LastPass, PastRecovery } from './recovery-history.js';
-export type { HeartbeatSettings, RecovererSettings } from './settings.js';
+export type { HeartbeatSettings, Profiled, RecovererSettings } from './settings.js';
 export type { Stall } from './stall-watch.js';
 export type { ThreadLog, ThreadLogSource } from './thread-log.js';
+export { type TuningProfile, type TuningTimes, tuningProfiles } from './tuning-profile.js';
 export type { NotedJob, Vitals } from './vitals.js';

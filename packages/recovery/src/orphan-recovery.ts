@@ -15,6 +15,18 @@ import { readVitals } from './vitals.js';
 /** By which rule an instance is dead: its heartbeat ran out, or all its connections were closed. */
 export type DeathRule = 'heartbeat' | 'connections';
 
+/** An instance that this process has declared dead. */
+export interface DeclaredDeath {
+  readonly instance: InstanceId;
+  readonly rule: DeathRule;
+  /** What it held: these jobs are put back, or were with the declaration. */
+  readonly jobs: number;
+  /** In words, from its last note; undefined when it left none. */
+  readonly how: string | undefined;
+}
+
+export type DeathListener = (death: DeclaredDeath) => void;
+
 /** What one pass did for one dead instance. */
 export interface RecoveredInstance {
   readonly instance: InstanceId;
@@ -55,12 +67,17 @@ interface Sum {
 export class OrphanRecovery {
   /** Since the start of the process. */
   readonly counts = { deaths: 0, recovered: 0, missing: 0, poison: 0 };
+  private readonly deathListeners = new Set<DeathListener>();
   private readonly listeners = new Set<RecoveredListener>();
   private readonly poisonListeners = new Set<PoisonListener>();
   /** What was in the way at the last look, by instance. */
   private readonly blocked = new Map<InstanceId, string>();
 
   constructor(private readonly options: OrphanRecoveryOptions) {}
+
+  onDeath(listener: DeathListener): void {
+    this.deathListeners.add(listener);
+  }
 
   onRecovered(listener: RecoveredListener): void {
     this.listeners.add(listener);
@@ -78,7 +95,6 @@ export class OrphanRecovery {
       await this.inSteps(redis, id, sum, inquest);
     } finally {
       const { declaredDead, ...moved } = sum;
-      if (declaredDead) this.counts.deaths += 1;
       // Otherwise another one was faster, or nothing could move.
       if (declaredDead || moved.recovered + moved.missing + moved.poison > 0) {
         const durationMs = Math.round(performance.now() - startedAt);
@@ -107,7 +123,11 @@ export class OrphanRecovery {
       const step = await recover(redis, keyspace, id, settings.batchSize, settings.position);
       if (step === 'alive') return;
       inquest.hear(step);
-      sum.declaredDead ||= step.declaredDead;
+      if (step.declaredDead) {
+        sum.declaredDead = true;
+        const jobs = step.recovered + step.missing.length + step.remaining;
+        this.declare({ instance: id, rule: inquest.rule, jobs, how: inquest.finding?.how });
+      }
       sum.recovered += step.recovered;
       sum.missing += step.missing.length;
       sum.remaining = step.remaining;
@@ -144,6 +164,13 @@ export class OrphanRecovery {
     const fields = { jid, class: name, queue, fate, err: error };
     this.options.logger.error(fields, 'a job has killed its process again and again');
     this.tell(this.poisonListeners, poison);
+  }
+
+  private declare(death: DeclaredDeath): void {
+    this.counts.deaths += 1;
+    const why = death.rule === 'heartbeat' ? 'its heartbeat ran out' : 'all its connections were closed';
+    this.options.logger.warn(death, `an instance is dead: ${why}`);
+    this.tell(this.deathListeners, death);
   }
 
   private report(report: RecoveredInstance): void {

@@ -125,7 +125,7 @@ export class Inquest {
    */
   constructor(
     private readonly instance: InstanceId,
-    private readonly rule: DeathRule,
+    readonly rule: DeathRule,
     private readonly held: ReadonlyMap<string, HeldJob>,
     private readonly vitals: Vitals | undefined,
   ) {}

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { eventually, RecordingLogger, TcpProxy, useRedis } from '@tsq/core/test-support';
 import { type InstanceId, Keyspace } from '@tsq/tracker';
+import type { MissedBeat } from './heartbeat-messages.js';
 import { Pulse, type PulseOptions } from './pulse.js';
 import { hold } from './test-support/claims.js';
 
@@ -11,7 +12,7 @@ describe('Pulse', () => {
   const redis = useRedis();
 
   function pulse(options: Partial<PulseOptions> = {}) {
-    const heard = { beats: 0, lapses: 0 };
+    const heard = { beats: 0, lapses: 0, missed: [] as MissedBeat[] };
     const logger = new RecordingLogger();
     const made = new Pulse({
       location: { url: redis.url },
@@ -24,6 +25,7 @@ describe('Pulse', () => {
       onBeat: () => {
         heard.beats += 1;
       },
+      onMiss: (beat) => heard.missed.push(beat),
       onLapse: () => {
         heard.lapses += 1;
       },
@@ -71,6 +73,15 @@ describe('Pulse', () => {
     await admin.set(keyspace.instances, 'in the way');
     await using it = pulse();
     await eventually(() => expect(it.logger.matching('warn', 'a heartbeat failed')).toHaveLength(1));
+    await eventually(() => expect(it.heard.missed.length).toBeGreaterThan(1)); // each try, and one line
+    const error = expect.stringContaining('WRONGTYPE');
+    expect(it.heard.missed[0]).toEqual({
+      instance: id,
+      reason: 'failed',
+      sinceBeatMs: undefined,
+      ttlMs: 500,
+      error,
+    });
     await admin.del(keyspace.instances);
     await eventually(() => expect(it.heard.beats).toBeGreaterThan(0));
     expect(it.heard.lapses).toBe(0);
@@ -88,6 +99,18 @@ describe('Pulse', () => {
     const before = it.heard.beats;
     proxy.mode = 'pass';
     await eventually(() => expect(it.heard.beats).toBeGreaterThan(before));
+  });
+
+  test('a beat that comes late because nothing ran meanwhile counts as missed, and is told in one line', async () => {
+    await using it = pulse({ intervalMs: 100, ttlMs: 10_000 });
+    await eventually(() => expect(it.heard.beats).toBeGreaterThan(0));
+    const until = performance.now() + 300;
+    while (performance.now() < until); // as a frozen host: the timer fires when it is over
+    await eventually(() => expect(it.heard.missed.length).toBeGreaterThan(0));
+    expect(it.heard.missed[0]).toMatchObject({ reason: 'late', error: undefined });
+    expect(it.heard.missed[0]?.sinceBeatMs).toBeGreaterThanOrEqual(200);
+    expect(it.logger.matching('warn', 'came late').length).toBeGreaterThan(0);
+    expect(it.logger.matching('warn', 'failed')).toEqual([]);
   });
 
   test('a beat that is asked for while another is under way follows it', async () => {

@@ -10,6 +10,7 @@ import type { InstanceId, Keyspace } from '@tsq/tracker';
 import type { Redis } from 'ioredis';
 import { type BeatMode, beat } from './beat.js';
 import { isRefusal, wantsNewConnection } from './connection-errors.js';
+import type { MissedBeat } from './heartbeat-messages.js';
 import { whenReadyUnless } from './ready.js';
 import { type Retirement, retire } from './retire.js';
 import type { HeartbeatSettings } from './settings.js';
@@ -23,6 +24,8 @@ export interface PulseOptions extends HeartbeatSettings {
   /** Fields and values that go with each beat, for who finds the instance dead. */
   readonly note?: () => readonly string[];
   readonly onBeat: () => void;
+  /** A beat did not go through when it was due. */
+  readonly onMiss: (beat: MissedBeat) => void;
   /** The id was declared dead; no beat of this pulse follows. */
   readonly onLapse: () => void;
 }
@@ -40,6 +43,8 @@ export class Pulse {
   /** Redis may know the id. */
   private wasSent: boolean;
   private fails = false;
+  private isLate = false;
+  private lastBeatAtMs: number | undefined;
 
   constructor(private readonly options: PulseOptions) {
     this.mode = options.firstBeat;
@@ -123,9 +128,34 @@ export class Pulse {
       throw error;
     });
     if (mode === 'register') faultPoint('register.after');
-    if (reply === 'renewed') return onBeat();
+    if (reply === 'renewed') {
+      this.noteLateness();
+      return onBeat();
+    }
     this.ending.abort();
     onLapse();
+  }
+
+  /** A whole beat was left out, though none has failed: the process was frozen, its host stood still, or Redis is slow. */
+  private noteLateness(): void {
+    const sinceBeatMs = this.sinceBeatMs;
+    this.lastBeatAtMs = performance.now();
+    const isLate = !this.fails && sinceBeatMs !== undefined && sinceBeatMs >= 2 * this.options.intervalMs;
+    if (isLate) this.miss('late', sinceBeatMs, undefined);
+    if (isLate && !this.isLate) {
+      const { id: instance, intervalMs } = this.options;
+      this.options.logger.warn({ instance, sinceBeatMs, intervalMs }, 'a heartbeat came late');
+    }
+    this.isLate = isLate;
+  }
+
+  private miss(reason: MissedBeat['reason'], sinceBeatMs: number | undefined, error: string | undefined) {
+    const { id: instance, ttlMs, onMiss } = this.options;
+    onMiss({ instance, reason, sinceBeatMs, ttlMs, error });
+  }
+
+  private get sinceBeatMs(): number | undefined {
+    return this.lastBeatAtMs === undefined ? undefined : Math.round(performance.now() - this.lastBeatAtMs);
   }
 
   private worked(): void {
@@ -135,6 +165,7 @@ export class Pulse {
 
   private failed(error: unknown): void {
     if (wantsNewConnection(error)) this.redis.disconnect(true);
+    this.miss('failed', this.sinceBeatMs, error instanceof Error ? error.message : String(error));
     const { id: instance, ttlMs, logger } = this.options;
     if (!this.fails) {
       const fields = { instance, ttlMs, err: error };

@@ -3,7 +3,7 @@ import { eventually, itIsAComponent, RecordingLogger, TestRedis, useRedis } from
 import { Instance, type InstanceId, Keyspace } from '@tsq/tracker';
 import type { Redis } from 'ioredis';
 import { beat } from './beat.js';
-import type { RecoveredInstance } from './orphan-recovery.js';
+import type { DeclaredDeath, RecoveredInstance } from './orphan-recovery.js';
 import { Recoverer, type RecovererOptions } from './recoverer.js';
 import { type Claim, fetchOrder, hold, keysLeft } from './test-support/claims.js';
 
@@ -18,10 +18,12 @@ describe('Recoverer', () => {
     const instance = options.instance ?? new Instance('test');
     const logger = new RecordingLogger();
     const reports: RecoveredInstance[] = [];
+    const deaths: DeclaredDeath[] = [];
     const fast = { intervalMs: 30, startDelayMs: 0 };
     const made = new Recoverer({ location: { url: redis.url }, instance, logger, ...fast, ...options });
     made.onRecovered((report) => reports.push(report));
-    return { made, instance, logger, reports, [Symbol.asyncDispose]: () => made.stop(soon()) };
+    made.onDeath((death) => deaths.push(death));
+    return { made, instance, logger, reports, deaths, [Symbol.asyncDispose]: () => made.stop(soon()) };
   }
 
   async function dead(connection: Redis, claims: readonly Claim[], id: InstanceId = deadId): Promise<void> {
@@ -58,6 +60,8 @@ describe('Recoverer', () => {
       durationMs: expect.any(Number),
     });
     expect(await fetchOrder(admin, 'q')).toEqual(['1', '2']);
+    expect(it.deaths).toEqual([{ instance: deadId, rule: 'heartbeat', jobs: 2 }]);
+    expect(it.logger.matching('warn', 'an instance is dead: its heartbeat ran out')).toHaveLength(1);
     expect(it.logger.matching('warn', 'recovered 2 jobs')).toHaveLength(1);
     expect(it.made.counts).toMatchObject({ deaths: 1, recovered: 2, missing: 0, failures: 0 });
     await it.made.stop(soon());

@@ -20,6 +20,7 @@ import { Absence } from './absence.js';
 import { takeCensus } from './census.js';
 import { isRefusal, wantsNewConnection } from './connection-errors.js';
 import {
+  type DeathListener,
   type DeathRule,
   OrphanRecovery,
   type PoisonListener,
@@ -28,10 +29,10 @@ import {
 import { whenReadyUnless } from './ready.js';
 import { RecoveryHistory } from './recovery-history.js';
 import { releaseLock, takeLock } from './recovery-lock.js';
-import { type RecovererSettings, recovererSettings } from './settings.js';
+import { type Profiled, type RecovererSettings, recovererSettings } from './settings.js';
 import { Watch } from './watch.js';
 
-export interface RecovererOptions extends Partial<RecovererSettings> {
+export interface RecovererOptions extends Partial<RecovererSettings>, Profiled {
   readonly location: RedisLocation;
   /** Who recovers. It never takes itself for dead; what it held under an id that has lapsed it recovers as any other's. */
   readonly instance: Instance;
@@ -84,6 +85,11 @@ export class Recoverer implements Component {
 
   get counts(): RecovererCounts {
     return { ...this.counted, ...this.orphans.counts };
+  }
+
+  /** Called when this instance has declared another one dead, before the rest of its jobs goes back. */
+  onDeath(listener: DeathListener): void {
+    this.orphans.onDeath(listener);
   }
 
   onRecovered(listener: RecoveredListener): void {

@@ -17,6 +17,53 @@ describe('the settings', () => {
     });
   });
 
+  test.each([
+    ['normal', 30_000, 90_000, 300_000, 5_000],
+    ['critical', 15_000, 45_000, 300_000, 5_000],
+    ['high-churn', 10_000, 30_000, 600_000, 10_000],
+  ] as const)(
+    'come from the profile %s where nothing else is given',
+    (profile, intervalMs, ttlMs, lockTtlMs, startDelayMs) => {
+      expect(heartbeatSettings({ profile })).toEqual({ intervalMs, ttlMs });
+      const times = { intervalMs, lockTtlMs, startDelayMs, heartbeatTtlMs: ttlMs };
+      expect(recovererSettings({ profile })).toMatchObject(times);
+    },
+  );
+
+  test('a value that is given wins over its profile, and is judged with the rest of it', () => {
+    expect(heartbeatSettings({ profile: 'critical', ttlMs: 60_000 })).toEqual({
+      intervalMs: 15_000,
+      ttlMs: 60_000,
+    });
+    expect(() => heartbeatSettings({ profile: 'critical', ttlMs: 20_000 })).toThrow(
+      /two intervals \(30000\).*got 20000/,
+    );
+    expect(recovererSettings({ profile: 'high-churn', startDelayMs: 0 })).toMatchObject({
+      startDelayMs: 0,
+      lockTtlMs: 600_000,
+    });
+  });
+
+  test('a profile that is none is refused, with the nearest one', () => {
+    expect(() => heartbeatSettings({ profile: 'critcal' as 'critical' })).toThrow(
+      expect.objectContaining({
+        code: 'TSQ_CONFIG_INVALID',
+        message:
+          'profile: expected one of normal, critical, high-churn, got string "critcal"; did you mean "critical"?',
+      }),
+    );
+    expect(() => recovererSettings({ profile: 'toString' as 'critical' })).toThrow(
+      /profile: expected one of/,
+    );
+  });
+
+  test('refuse looks at the connections that come no sooner than the TTL', () => {
+    expect(() => recovererSettings({ watchIntervalMs: 2_000, heartbeatTtlMs: 2_000 })).toThrow(
+      /watchIntervalMs: expected less than.*\(2000\).*got 2000/,
+    );
+    expect(recovererSettings({ watchIntervalMs: 1_999, heartbeatTtlMs: 2_000 }).watchIntervalMs).toBe(1_999);
+  });
+
   test('refuse a TTL that one late beat would outlast', () => {
     expect(() => heartbeatSettings({ intervalMs: 500, ttlMs: 999 })).toThrow(
       expect.objectContaining({

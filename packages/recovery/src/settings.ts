@@ -1,6 +1,13 @@
 /** The settings of heartbeat and recoverer, with their defaults, checked before anything is started. */
 import { type DeadSetLimits, type Dialect, sidekiqDeadSet, TsqError } from '@tsq/core';
 import { maxJobsPerStep, type OrphanPosition } from './recover.js';
+import { type TuningProfile, tuningTimes } from './tuning-profile.js';
+
+/** What a profile gives, each of its values can be given alone, and then wins. */
+export interface Profiled {
+  /** Default `normal`, whose times are the defaults below. */
+  readonly profile?: TuningProfile | undefined;
+}
 
 export interface HeartbeatSettings {
   /** Between two beats. Default 30,000. */
@@ -37,8 +44,9 @@ export interface RecovererSettings {
 const longestMs = 2 ** 31 - 1;
 
 /** @throws TSQ_CONFIG_INVALID */
-export function heartbeatSettings(given: Partial<HeartbeatSettings>): HeartbeatSettings {
-  const { intervalMs = 30_000, ttlMs = 90_000 } = given;
+export function heartbeatSettings(given: Partial<HeartbeatSettings> & Profiled): HeartbeatSettings {
+  const times = tuningTimes(given.profile);
+  const { intervalMs = times.intervalMs, ttlMs = times.ttlMs } = given;
   checkWhole('heartbeat.intervalMs', intervalMs, 1, longestMs);
   checkWhole('heartbeat.ttlMs', ttlMs, 1, longestMs);
   if (ttlMs < 2 * intervalMs) {
@@ -56,15 +64,23 @@ export function stallMsOf({ intervalMs }: HeartbeatSettings): number {
 }
 
 /** @throws TSQ_CONFIG_INVALID */
-export function recovererSettings(given: Partial<RecovererSettings>): RecovererSettings {
-  const { intervalMs = 30_000, lockTtlMs = 300_000, startDelayMs = 5_000 } = given;
-  const { heartbeatTtlMs = 90_000, batchSize = 200, position = 'next' } = given;
+export function recovererSettings(given: Partial<RecovererSettings> & Profiled): RecovererSettings {
+  const profile = tuningTimes(given.profile);
+  const { intervalMs = profile.intervalMs, lockTtlMs = profile.lockTtlMs } = given;
+  const { startDelayMs = profile.startDelayMs, heartbeatTtlMs = profile.ttlMs } = given;
+  const { batchSize = 200, position = 'next' } = given;
   const { watchIntervalMs = 1_500, dead = sidekiqDeadSet, dialect = 'seconds' } = given;
   checkWhole('recovery.intervalMs', intervalMs, 1, longestMs);
   checkWhole('recovery.lockTtlMs', lockTtlMs, 1, longestMs);
   checkWhole('recovery.startDelayMs', startDelayMs, 0, longestMs);
   checkWhole('recovery.watchIntervalMs', watchIntervalMs, 0, longestMs);
   checkWhole('recovery.heartbeatTtlMs', heartbeatTtlMs, 1, longestMs);
+  if (watchIntervalMs >= heartbeatTtlMs) {
+    throw new TsqError(
+      'TSQ_CONFIG_INVALID',
+      `recovery.watchIntervalMs: expected less than the TTL of the heartbeats (${heartbeatTtlMs}), which finds the dead in that time by itself, or 0 for no looks at all; got ${watchIntervalMs}`,
+    );
+  }
   checkWhole('recovery.batchSize', batchSize, 1, maxJobsPerStep);
   if (position !== 'next' && position !== 'last') {
     throw new TsqError('TSQ_CONFIG_INVALID', `recovery.position: expected next or last, got ${position}`);

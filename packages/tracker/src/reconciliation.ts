@@ -12,6 +12,7 @@ import type { ClaimLedger } from './claim-ledger.js';
 import { ClaimedUnit } from './claimed-unit.js';
 import type { Courier } from './courier.js';
 import { type InstanceId, type Keyspace, type Member, placeOf } from './keyspace.js';
+import { type LostClaimListener, lostClaimOf } from './lost-claim.js';
 
 export interface ReconciliationOptions {
   readonly keyspace: Keyspace;
@@ -20,6 +21,7 @@ export interface ReconciliationOptions {
   readonly courier: Courier;
   /** It is held from now on, and nobody has looked at it yet. */
   readonly onAdopted: (unit: ClaimedUnit) => void;
+  readonly onLost?: LostClaimListener | undefined;
 }
 
 export class Reconciliation {
@@ -93,11 +95,14 @@ export class Reconciliation {
     const { ledger, logger } = this.options;
     ledger.strike(unit);
     this.lost += 1;
-    logger.error(
-      { member: unit.member, queue: unit.queue },
-      'a claim is lost: another instance owns the job by now',
-    );
+    const lost = lostClaimOf(unit);
+    logger.error(lost, 'a claim is lost: another instance owns the job by now');
     const message = `instance ${unit.owner} was declared dead while it worked on a job of queue "${unit.queue}": another instance owns the job now`;
     unit.lose(new TsqError('TSQ_CLAIM_LOST', message));
+    try {
+      this.options.onLost?.(lost);
+    } catch (error) {
+      logger.error({ err: error }, 'a listener of lost claims failed');
+    }
   }
 }

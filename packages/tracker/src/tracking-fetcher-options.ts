@@ -3,6 +3,7 @@ import type { DeadSetLimits, Logger, RedisLocation } from '@tsq/core';
 import type { Instance } from './instance.js';
 import type { Keyspace } from './keyspace.js';
 import type { OnlyKnown } from './known-claim.js';
+import type { LostClaimListener } from './lost-claim.js';
 
 export interface TrackingFetcherOptions {
   readonly location: RedisLocation;
@@ -18,6 +19,8 @@ export interface TrackingFetcherOptions {
   readonly retryBlockedAfterMs?: number;
   /** Called when a claim was refused, because Redis does not know the instance: only a beat can change that. */
   readonly onUnregistered?: () => void;
+  /** Called for each claim that is another's by now, once its job has been told: this instance was declared dead. */
+  readonly onLost?: LostClaimListener;
   /** Take only jobs of these classes, and leave the others to who else works on the queues. Default: take all. */
   readonly onlyKnown?: OnlyKnown;
 }

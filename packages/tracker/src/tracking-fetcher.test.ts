@@ -4,6 +4,7 @@ import { eventually, itIsAComponent, itIsAFetcher, TcpProxy, useRedis } from '@t
 import type { Redis } from 'ioredis';
 import { Instance } from './instance.js';
 import { Keyspace } from './keyspace.js';
+import type { LostClaim } from './lost-claim.js';
 import { TrackingFetcher } from './tracking-fetcher.js';
 import type { TrackingFetcherOptions } from './tracking-fetcher-options.js';
 
@@ -145,6 +146,25 @@ describe('TrackingFetcher', () => {
     expect(await unit?.settle({ kind: 'retry', bytes: Buffer.from('x'), delaySeconds: 1 })).toBe('lost');
     expect(await it.admin.zcard('retry')).toBe(0);
     expect(it.fetcher.counts.lost).toBe(1);
+  });
+
+  test('of a lost claim its listener hears which job it was, as far as that can be read, and may throw', async () => {
+    const lost: LostClaim[] = [];
+    const onLost = (claim: LostClaim) => {
+      lost.push(claim);
+      throw new Error('the listener fails');
+    };
+    await using it = await started({ onLost });
+    await push(it.admin, 'a', '{"class":"Billing::Charge","jid":"j1","args":[]}', 'no job');
+    const units = await it.fetcher.fetch(['a'], 2);
+    await it.admin.del(keyspace.jobs(it.instance.id));
+    await it.fetcher.reconcile();
+    const { id: instance } = it.instance;
+    expect(lost).toEqual([
+      { instance, member: `${instance}.1.0@a`, queue: 'a', jid: 'j1', class: 'Billing::Charge' },
+      { instance, member: `${instance}.1.1@a`, queue: 'a', jid: undefined, class: undefined },
+    ]);
+    expect(await Promise.all(units.map((unit) => unit.settle({ kind: 'done' })))).toEqual(['lost', 'lost']);
   });
 
   test('S2: a job whose claim is gone hears of it when the books are compared', async () => {

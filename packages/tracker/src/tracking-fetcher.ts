@@ -72,7 +72,8 @@ export class TrackingFetcher implements Fetcher {
     });
     this.courier = courier;
     const onAdopted = (unit: ClaimedUnit) => this.onAdopted(unit);
-    this.books = new Reconciliation({ keyspace, logger, ledger, courier, onAdopted });
+    const { onLost } = options;
+    this.books = new Reconciliation({ keyspace, logger, ledger, courier, onAdopted, onLost });
     options.instance.onRenewal((_fresh, lapsed) => this.books.lapsed(lapsed));
   }
 

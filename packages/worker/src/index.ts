@@ -67,4 +67,12 @@ export { checkRedis, type RedisFacts } from './redis-check.js';
 // What a program adds
 
 export { callPoisonHandlers, type PoisonHandler, type PoisonJob } from './poison-handlers.js';
+export type { ServerCounters } from './server-counters.js';
+export {
+  type DeathRule,
+  type ServerEventListener,
+  type ServerEventMap,
+  type ServerEventName,
+  ServerEvents,
+} from './server-events.js';
 export { type ConfigureServer, ServerSetup } from './server-setup.js';

@@ -2,9 +2,10 @@
  * What a program adds to the runtime before it starts. A worker file says it by an export of this name:
  * `export const configureServer: ConfigureServer = (server) => { server.middleware.add('timing', …) }`.
  */
-import { type Job, MiddlewareChain } from '@tsq/core';
+import { type Job, type Logger, MiddlewareChain, silentLogger } from '@tsq/core';
 import type { FailureHandler } from './failure-handlers.js';
 import type { PoisonHandler } from './poison-handlers.js';
+import { ServerEvents } from './server-events.js';
 
 export class ServerSetup {
   /** Around `perform`; the first is the outermost. The tracking comes last, innermost, by itself. */
@@ -15,6 +16,13 @@ export class ServerSetup {
   readonly deathHandlers: FailureHandler[] = [];
   /** Hear of poison jobs, in the process that found the last dead one. */
   readonly onPoison: PoisonHandler[] = [];
+  /** Heartbeats missed, instances dead, jobs recovered or lost: for metrics and alerts. */
+  readonly events: ServerEvents;
+
+  /** @param logger for what a listener throws */
+  constructor(logger: Logger = silentLogger) {
+    this.events = new ServerEvents(logger);
+  }
 }
 
 export type ConfigureServer = (server: ServerSetup) => void | Promise<void>;

@@ -2,7 +2,7 @@
  * What jobs did, outside the Redis under test: one line for each event, one write each to a file opened for appending, so
  * that kill -9 of a worker loses none.
  */
-import { openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
+import { existsSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 
 export interface JournalLine {
   readonly event: string;
@@ -23,10 +23,23 @@ export function note(event: string, jid: string, text = ''): void {
   writeSync(file, `${JSON.stringify({ event, jid, pid: process.pid, text })}\n`);
 }
 
+/** Whether the test has opened the gate, for jobs that wait for it. */
+export function isGateOpen(): boolean {
+  return existsSync(gateOf(process.env[journalVariable] ?? '/dev/null'));
+}
+
+function gateOf(path: string): string {
+  return `${path}.gate`;
+}
+
 /** Read by the tests. */
 export class Journal {
   constructor(readonly path: string) {
     writeFileSync(path, '');
+  }
+
+  openGate(): void {
+    writeFileSync(gateOf(this.path), '');
   }
 
   lines(event?: string): readonly JournalLine[] {

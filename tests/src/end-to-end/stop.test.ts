@@ -43,6 +43,41 @@ describe('tsq-worker, stopped', () => {
     expect(await admin.llen('queue:default')).toBe(0);
   });
 
+  test('asked a second time it stops at once: what runs goes back with its bytes, long before the timeout', async () => {
+    const bytes = payload('Interop::Gated', '[false]');
+    const worker = await tsq.start(redis.url, '-t', '600');
+    const admin = redis.connect();
+    await admin.lpush('queue:default', bytes);
+    const ownStarts = () => tsq.journal.lines('start').filter((line) => line.pid === worker.pid);
+    await eventually(() => expect(ownStarts()).toHaveLength(1));
+    worker.signal('SIGTERM');
+    await eventually(() => expect(worker.log).toContain('stopping: waiting for running jobs'));
+    expect(worker.ending).toBeUndefined();
+    expect(await worker.end('SIGTERM')).toBe(0);
+    expect(worker.log).toContain('asked again: stopping at once');
+    expect(await admin.lrange('queue:default', 0, -1)).toEqual([bytes]);
+    expect(await admin.keys('tsq:*')).toEqual([]);
+  });
+
+  test('a preStop hook that sends TSTP: it takes nothing new from then on, and TERM finds it with what ran', async () => {
+    const worker = await tsq.start(redis.url, '-t', '600', '-c', '5');
+    const admin = redis.connect();
+    await admin.lpush('queue:default', payload('Interop::Gated', '[true]'));
+    const ownStarts = () => tsq.journal.lines('start').filter((line) => line.pid === worker.pid);
+    await eventually(() => expect(ownStarts()).toHaveLength(1));
+    worker.signal('SIGTSTP');
+    // The job heeds `stopping`: when it has ended, the process takes no more jobs.
+    await eventually(() => expect(tsq.journal.lines('end').some(({ pid }) => pid === worker.pid)).toBe(true));
+    const later = payload('Interop::Gated', '[false]');
+    await admin.lpush('queue:default', later);
+    worker.signal('SIGTSTP'); // a hook that is run twice does no harm
+    await eventually(() => expect(worker.log.match(/"got TSTP"/g)).toHaveLength(2));
+    expect(await worker.end('SIGTERM')).toBe(0);
+    expect(ownStarts()).toHaveLength(1);
+    expect(await admin.lrange('queue:default', 0, -1)).toEqual([later]);
+    expect(await admin.keys('tsq:*')).toEqual([]);
+  });
+
   test('what can not be read goes to dead with its bytes, and an unknown class to retry', async () => {
     const worker = await tsq.start(redis.url);
     const admin = redis.connect();

@@ -54,24 +54,38 @@ export interface TsqWorkers {
   readonly journal: Journal;
   /** Resolves once it has told Sidekiq's pages that it is there, and fetches. */
   start(redisUrl: string, ...flags: string[]): Promise<TsqWorker>;
+  /** The same with a fault, as `TSQ_FAULT` names one, that it comes to later. */
+  startFaulty(fault: string, redisUrl: string, ...flags: string[]): Promise<TsqWorker>;
 }
 
 /** For a test file: what a test started and did not stop is killed after it. */
 export function useTsqWorkers(): TsqWorkers {
+  const workers = startTsqWorkers();
+  afterEach(() => workers.killAll());
+  afterAll(() => workers.end());
+  return workers;
+}
+
+/** For a file whose tests share their processes. */
+export function startTsqWorkers(): TsqWorkers & { killAll(): Promise<void>; end(): Promise<void> } {
   const folder = mkdtempSync(join(tmpdir(), 'tsq-end-to-end-'));
   const journal = new Journal(join(folder, 'journal'));
   const started: TsqWorker[] = [];
   let logs = 0;
-  afterEach(async () => {
+  const killAll = async () => {
     await Promise.all(started.splice(0).map((worker) => worker.end('SIGKILL')));
-  });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
-  const start = async (redisUrl: string, ...flags: string[]): Promise<TsqWorker> => {
+  };
+  const end = async () => {
+    await killAll();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const startFaulty = async (fault: string, redisUrl: string, ...flags: string[]): Promise<TsqWorker> => {
     logs += 1;
     const logFile = join(folder, `worker-${logs}.log`);
     const output = openSync(logFile, 'a');
-    const args = [bin, '-r', workers, '-e', 'production', ...quick, ...eager, ...flags];
-    const env = { ...process.env, REDIS_URL: redisUrl, [journalVariable]: journal.path };
+    const condition = fault === '' ? [] : ['--conditions=tsq-faults'];
+    const args = [...condition, bin, '-r', workers, '-e', 'production', ...quick, ...eager, ...flags];
+    const env = { ...process.env, REDIS_URL: redisUrl, [journalVariable]: journal.path, TSQ_FAULT: fault };
     const worker = new TsqWorker(
       spawn(process.execPath, args, { env, stdio: ['ignore', output, output] }),
       logFile,
@@ -81,10 +95,11 @@ export function useTsqWorkers(): TsqWorkers {
       if (worker.ending !== undefined)
         throw new Error(`tsq-worker ended with ${worker.ending}:\n${worker.log}`);
       if (!worker.log.includes(readyMessage)) throw new Error(`tsq-worker is not ready:\n${worker.log}`);
-    }, 20_000);
+    }, 60_000);
     return worker;
   };
-  return { journal, start };
+  const start = (redisUrl: string, ...flags: string[]) => startFaulty('', redisUrl, ...flags);
+  return { journal, start, startFaulty, killAll, end };
 }
 
 /** The line that says that it fetches. */

@@ -9,7 +9,7 @@ import {
   IterableWorker,
   Worker,
 } from '@tsq/worker';
-import { note } from './journal.js';
+import { isGateOpen, note } from './journal.js';
 
 /** Notes its args: as they stood in the payload, and as they are written again from what the handler got. */
 @Worker({ name: 'Interop::Echo' })
@@ -35,6 +35,17 @@ export class Sleeping {
     const { jid } = currentJob();
     note('start', jid);
     await delay(durationMs);
+    note('end', jid);
+  }
+}
+
+/** Runs until the test opens the gate, or, when it is told to, until its process takes no new jobs. */
+@Worker({ name: 'Interop::Gated', tracked: true })
+export class Gated {
+  async perform(endsWhenQuiet: boolean): Promise<void> {
+    const { jid, stopping } = currentJob();
+    note('start', jid);
+    while (!isGateOpen() && !(endsWhenQuiet && stopping.aborted)) await delay(20);
     note('end', jid);
   }
 }
@@ -87,6 +98,9 @@ export class Poison {
 
 export const configureServer: ConfigureServer = (server) => {
   server.onPoison.push(({ jid, fate, error }) => note('poison', jid ?? '', `${fate} ${error.message}`));
+  for (const name of ['instance-lapsed', 'instance-dead', 'orphans-recovered', 'claim-lost'] as const) {
+    server.events.on(name, (event) => note(name, '', JSON.stringify(event)));
+  }
 };
 
 const timeout = 0.3;

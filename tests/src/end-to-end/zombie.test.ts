@@ -2,6 +2,7 @@
 import { expect, test } from '@jest/globals';
 import { Client } from '@tsq/core';
 import { eventually, useRedis } from '@tsq/core/test-support';
+import { Recovery } from '@tsq/recovery';
 import { useTsqWorkers } from './tsq-worker.js';
 
 const redis = useRedis();
@@ -46,6 +47,28 @@ test("S2: the signal of its job fires with TSQ_CLAIM_LOST, the new owner's run g
   expect(tsq.journal.lines('abort')).toHaveLength(1);
   expect((await admin.llen('queue:default')) + (await admin.zcard('retry'))).toBe(0);
   expect(owner.ending).toBeUndefined();
+}, 90_000);
+
+/** What the configured listeners of a process heard. */
+const heard = (name: string, pid: number) =>
+  tsq.journal.lines(name).flatMap((line) => (line.pid === pid ? [JSON.parse(line.text)] : []));
+
+test('operators hear of it in both processes: who died by which rule, what was recovered, whose claim is lost', async () => {
+  const { zombie, owner, jid } = await zombieWith('Interop::Heeding', 600_000);
+  await happened('abort', jid, zombie.pid);
+  const [death] = heard('instance-dead', owner.pid);
+  expect(death).toEqual({ instance: expect.any(String), rule: 'heartbeat', jobs: 1 });
+  const { instance } = death;
+  expect(heard('orphans-recovered', owner.pid)).toMatchObject([
+    { instance, rule: 'heartbeat', recovered: 1 },
+  ]);
+  const lost = { instance, queue: 'default', jid, class: 'Interop::Heeding' };
+  expect(heard('claim-lost', zombie.pid)).toMatchObject([lost]);
+  const [lapse] = heard('instance-lapsed', zombie.pid);
+  expect(lapse).toEqual({ lapsed: instance, fresh: expect.not.stringMatching(instance) });
+  const { instances } = await new Recovery(redis.connect()).inspect();
+  expect(instances).toHaveLength(2);
+  expect(instances).toContainEqual(expect.objectContaining({ id: lapse.fresh, liveness: 'alive', jobs: 0 }));
 }, 90_000);
 
 test('S2: what it settles is refused, said so, and writes nothing', async () => {
