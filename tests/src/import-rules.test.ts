@@ -14,7 +14,11 @@ describe('the rules', () => {
     files: Record<string, string> = {},
   ): Member => ({
     folder,
-    manifest: { version: '1.0.0', exports: { '.': {}, './test-support': {} }, ...manifest },
+    manifest: {
+      version: '1.0.0',
+      exports: { '.': {}, './test-support': {}, './test-support/outside-jest': {} },
+      ...manifest,
+    },
     sources: Object.entries(files).map(([name, text]) => {
       const path = `${folder}/src/${name}`;
       return { path, ...parseSource(path, text) };
@@ -43,6 +47,7 @@ describe('the rules', () => {
     ["import '@tsq/core/dist/keys.js';", '@tsq/core/dist/keys.js is an inside of @tsq/core'],
     ["import '../../core/src/keys.js';", 'leaves the package'],
     ["import '@tsq/core/test-support';", 'is for tests'],
+    ["import '@tsq/core/test-support/outside-jest';", 'is for tests'],
     ["import './b.test.js';", 'is for tests'],
     ["import 'left-pad';", 'left-pad is not in package.json'],
     ["import '#left-pad';", '#left-pad is not in the imports of package.json'],
@@ -52,6 +57,13 @@ describe('the rules', () => {
     ["import { env } from 'node:process';", 'reads process.env'],
   ])('refuse %s', (text, problem) => {
     expect(violations({ 'a.ts': text })).toEqual([expect.stringContaining(problem)]);
+  });
+
+  test('allow a private member what of the test support runs without jest, and no more', () => {
+    const outside = { 'a.ts': "import '@tsq/core/test-support/outside-jest';" };
+    expect(violations(outside, { private: true })).toEqual([]);
+    const inside = { 'a.ts': "import '@tsq/core/test-support';" };
+    expect(violations(inside, { private: true })).toEqual([expect.stringContaining('is for tests')]);
   });
 
   test('refuse a devDependency in what ships, and allow it in a test', () => {

@@ -13,11 +13,11 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   '@tsq/recovery': ['@tsq/core', '@tsq/tracker'],
 };
 
-/** A name of ours that a manifest lists without importing it: the demo starts the command. */
+/** A name of ours that a manifest lists without importing it: the demo and the drill start the command. */
 const commandsOnly: ReadonlySet<string> = new Set(['tsq-worker']);
 
 /** Where tsq asks the environment. Private members (demo, bench) do not ship: they ask as a user's program does. */
-const environmentReader = /^apps\/worker\/src\/(config|environment)\.ts$/;
+const environmentReader = /^apps\/(worker\/src\/(config|environment)|cli\/src\/environment)\.ts$/;
 
 export function importViolations(members: readonly Member[]): readonly string[] {
   const byName = new Map(members.map((member) => [member.manifest.name, member]));
@@ -45,7 +45,7 @@ function sourceViolations(source: SourceFile, member: Member, byName: ReadonlyMa
     return houseProblem(specifier, target, source, member, byName);
   });
   if (source.readsEnvironment && !mayReadEnvironment(source, member)) {
-    problems.push("reads process.env; only tsq-worker's configuration does: take a setting instead");
+    problems.push('reads process.env; only the configuration of the commands does: take a setting instead');
   }
   return problems.filter((problem) => problem !== undefined).map((problem) => `${source.path}: ${problem}`);
 }
@@ -81,7 +81,9 @@ function houseProblem(
   if (!mayImport(member, name, byName)) return `${member.manifest.name} may not import ${name}`;
   if (exports?.[`.${specifier.slice(name.length)}`] === undefined)
     return `${specifier} is an inside of ${name}`;
-  if (specifier.endsWith('/test-support') && !isForTests(source.path)) return `${specifier} is for tests`;
+  if (specifier.includes('/test-support') && !mayUseTestSupport(specifier, source, member)) {
+    return `${specifier} is for tests`;
+  }
   const { dependencies, devDependencies } = member.manifest;
   const declared = dependencies?.[name] ?? (isForTests(source.path) ? devDependencies?.[name] : undefined);
   return declared === undefined ? `${name} is not in the dependencies of package.json` : undefined;
@@ -124,6 +126,12 @@ function packageOf(specifier: string): string {
 
 function isForTests(path: string): boolean {
   return /\.test\.[jt]s$|\/test-support\//.test(path);
+}
+
+/** A private member (bench, chaos) does not ship: it may use what of the test support runs without jest. */
+function mayUseTestSupport(specifier: string, source: SourceFile, member: Member): boolean {
+  if (isForTests(source.path)) return true;
+  return member.manifest.private === true && specifier.endsWith('/outside-jest');
 }
 
 function mayReadEnvironment(source: SourceFile, member: Member): boolean {

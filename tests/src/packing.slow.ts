@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { TestRedis } from '@tsq/core/test-support';
 import { type Manifest, members, readText, repository } from './workspace.js';
 
 const run = promisify(execFile);
@@ -36,9 +37,12 @@ describe('the packed packages', () => {
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  test('are the libraries and the command', () => {
+  test('are the libraries and the commands', () => {
     expect(names).toEqual(
-      expect.arrayContaining(['@tsq/core', '@tsq/worker', '@tsq/tracker', '@tsq/recovery', 'tsq-worker']),
+      expect.arrayContaining([
+        ...['@tsq/core', '@tsq/worker', '@tsq/tracker', '@tsq/recovery'],
+        ...['tsq-worker', 'tsq'],
+      ]),
     );
   });
 
@@ -104,6 +108,18 @@ describe('the packed packages', () => {
       }
     }
   });
+
+  test('bring a drill that finds its workers, and passes', async () => {
+    const redis = new TestRedis();
+    await redis.start();
+    try {
+      const size = ['--jobs', '6', '--concurrency', '2', '--job-seconds', '0.5', '--json'];
+      const { stdout } = await inProject('node_modules/.bin/tsq', 'drill', '--redis', redis.url, ...size);
+      expect(JSON.parse(stdout)).toMatchObject({ verdict: 'passed', lost: 0, duplicated: 0 });
+    } finally {
+      await redis.stop();
+    }
+  }, 120_000);
 });
 
 const strictProject = {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { workerDefinition } from '@tsq/core';
+import { ServerSetup } from '@tsq/worker';
 import { bannerText } from './banner.js';
 import { Config } from './config.js';
 
@@ -8,7 +9,14 @@ describe('the banner', () => {
     { [workerDefinition]: { name: 'Resize', options: { tracked: true } } },
     { [workerDefinition]: { name: 'Billing::Charge', options: {} } },
   ];
-  const facts = { version: '1.2.3', identity: 'host:7:abc', configFile: 'tsq.yml', workers };
+  const nothing = new ServerSetup().tracking;
+  const facts = {
+    version: '1.2.3',
+    identity: 'host:7:abc',
+    configFile: 'tsq.yml',
+    workers,
+    tracking: nothing,
+  };
 
   test('says what runs where, and marks the tracked', () => {
     const config = Config.parse({ queues: ['critical,2', 'default'], redisUrl: 'redis://u:secret@r:1/2' });
@@ -31,7 +39,17 @@ describe('the banner', () => {
     ]);
   });
 
-  test('marks all workers as tracked when all are', () => {
+  test('marks all workers as tracked when all are, by a setting or by a worker file', () => {
     expect(bannerText(Config.parse({ tracked: 'all' }), facts)).toContain('Resize*, Billing::Charge*');
+    const tracking = { ...nothing, all: true };
+    expect(bannerText(Config.parse({}), { ...facts, tracking })).toContain('Resize*, Billing::Charge*');
+  });
+
+  test('says what else is tracked: the queues of settings and worker files, and predicates', () => {
+    const tracking = { all: false, queues: ['exports', 'payments'], predicates: [() => true] };
+    const config = Config.parse({ trackedQueues: ['payments'] });
+    expect(bannerText(config, { ...facts, tracking })).toContain(
+      '\n  tracked   the queues payments, exports, and what a predicate says\n',
+    );
   });
 });

@@ -1,6 +1,6 @@
 /** What the process says of itself when it starts, once: enough to see from a log what runs where, with which settings. */
 import { type WorkerDefinition, withoutPassword, workerDefinitionOf } from '@tsq/core';
-import type { AnyWorker } from '@tsq/worker';
+import type { AnyWorker, TrackingSetup } from '@tsq/worker';
 import { type Capsule, capsulesOf } from './capsules.js';
 import type { Config } from './config.js';
 import type { Log } from './log.js';
@@ -11,6 +11,8 @@ export interface BannerFacts {
   readonly identity: string;
   readonly configFile: string | undefined;
   readonly workers: readonly AnyWorker[];
+  /** What the worker files have added to the settings. */
+  readonly tracking: TrackingSetup;
 }
 
 export function showBanner(log: Log, config: Config, facts: BannerFacts): void {
@@ -29,9 +31,23 @@ export function bannerText(config: Config, facts: BannerFacts): string {
     `  queues    ${shown(fields)}`,
     ...Object.entries(fields.capsules ?? {}).map(([name, own]) => `  capsule   ${name}: ${shown(own)}`),
     `  workers   ${names}${tracked.size > 0 ? '   * tracked: survive kill -9' : ''}`,
+    ...trackedLines(fields),
     `  identity  ${facts.identity}`,
     '',
   ].join('\n');
+}
+
+function trackedLines({
+  trackedQueues,
+  trackingPredicates,
+}: ReturnType<typeof bannerFields>): readonly string[] {
+  const queues = trackedQueues.length > 0 ? [`the queues ${trackedQueues.join(', ')}`] : [];
+  const predicates =
+    trackingPredicates > 0
+      ? [`what ${trackingPredicates === 1 ? 'a predicate says' : `${trackingPredicates} predicates say`}`]
+      : [];
+  const parts = [...queues, ...predicates];
+  return parts.length > 0 ? [`  tracked   ${parts.join(', and ')}`] : [];
 }
 
 function shown({ queues, order, concurrency }: ReturnType<typeof capsuleFields>): string {
@@ -47,7 +63,8 @@ function bannerFields(config: Config, facts: BannerFacts) {
   const definitions = facts.workers
     .map(workerDefinitionOf)
     .filter((definition): definition is WorkerDefinition => definition !== undefined);
-  const tracked = definitions.filter(({ options }) => config.tracked === 'all' || options.tracked === true);
+  const tracksAll = config.tracked === 'all' || facts.tracking.all;
+  const tracked = definitions.filter(({ options }) => tracksAll || options.tracked === true);
   const [first, ...named] = capsulesOf(config);
   const others = named.map((capsule) => [capsule.name, capsuleFields(capsule)] as const);
   return {
@@ -59,6 +76,8 @@ function bannerFields(config: Config, facts: BannerFacts) {
     ...(others.length === 0 ? {} : { capsules: Object.fromEntries(others) }),
     workers: definitions.map(({ name }) => name),
     tracked: tracked.map(({ name }) => name),
+    trackedQueues: [...new Set([...config.trackedQueues, ...facts.tracking.queues])],
+    trackingPredicates: facts.tracking.predicates.length,
     identity: facts.identity,
   };
 }

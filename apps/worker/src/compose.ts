@@ -10,7 +10,6 @@ import {
   type MetricsFormName,
   openConnection,
   type RedisLocation,
-  type ServerMiddleware,
   withoutPassword,
 } from '@tsq/core';
 import { Heartbeat, Recoverer, type ThreadLogSource } from '@tsq/recovery';
@@ -44,6 +43,7 @@ import type { Config } from './config.js';
 import { tellOfHeartbeat, tellOfRecovery } from './operators-news.js';
 import { RedisGate } from './redis-gate.js';
 import type { ReportedJob } from './running-report.js';
+import { trackingPolicyOf } from './tracked.js';
 import { ownVersion } from './version.js';
 
 export interface ComposeParts {
@@ -150,7 +150,7 @@ function registryOf(workers: ComposeParts['workers']): WorkerRegistry {
 function processorOf(parts: ComposeParts, state: Omit<ProcessorParts, 'middleware' | 'logger'>): Processor {
   const { config, server, logger } = parts;
   // The tracking is innermost: until `perform` begins, no job may be lost.
-  const tracking: ServerMiddleware = trackingMiddleware({ all: config.tracked === 'all' });
+  const tracking = trackingMiddleware(trackingPolicyOf(config, server));
   // By a name that no worker file gives to its own: of two with one name, the chain keeps the later.
   const middleware = server.middleware.add('tsq:tracking', tracking);
   const { errorHandlers, deathHandlers } = server;
@@ -230,6 +230,10 @@ function recoverySettings({ recovery, heartbeat, dead, dialect }: Config) {
     startDelayMs: ms(recovery.startDelaySeconds),
     watchIntervalMs: ms(recovery.watchIntervalSeconds),
     position: recovery.position,
+    gemGraceMs: ms(recovery.gemGraceSeconds),
+    ...(recovery.gemScanIntervalSeconds === undefined
+      ? undefined
+      : { gemScanIntervalMs: ms(recovery.gemScanIntervalSeconds) }),
   };
 }
 

@@ -14,6 +14,23 @@ describe('the configuration file', () => {
     return loadConfig(noFlags, named, environment, folderOf(files));
   }
 
+  test("Sidekiq's file may hold what only tsq has, under a key of its own, which wins over the rest", () => {
+    const text =
+      ':concurrency: 3\n:timeout: 7\ntsq:\n  profile: critical\n  timeoutSeconds: 9\n  trackedQueues: [payments]\n  heartbeat: {ttlSeconds: 50}\n';
+    const { config, warnings } = load({ 'config/sidekiq.yml': text });
+    expect(warnings).toEqual([]);
+    expect(config).toMatchObject({
+      concurrency: 3,
+      timeoutSeconds: 9,
+      trackedQueues: ['payments'],
+      profile: 'critical',
+    });
+    expect(config.heartbeat).toEqual({ intervalSeconds: 15, ttlSeconds: 50 });
+    expect(() => load({ 'config/sidekiq.yml': 'tsq:\n  profil: critical\n:queues: [a]\n' })).toThrow(
+      'config/sidekiq.yml: no setting "profil"; did you mean "profile"?',
+    );
+  });
+
   test('the first of tsq.yml, config/tsq.yml and config/sidekiq.yml is read', () => {
     const files = { 'config/sidekiq.yml': ':concurrency: 3', 'config/tsq.yml': 'concurrency: 2' };
     expect(load({ ...files, 'tsq.yml': 'concurrency: 1' })).toMatchObject({

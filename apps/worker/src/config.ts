@@ -9,14 +9,16 @@ import { isRedisUrl, redisUrlRule } from '@tsq/core';
 import { z } from 'zod';
 import { profileNames, tuned } from './tuned.js';
 
+const QueueName = z
+  .string()
+  .regex(/^[^\s,*]+$/, 'a name without space, comma and asterisk')
+  .regex(/^(?!sq\|)/, 'a queue, and no private list of a Sidekiq Pro process (sq|…)');
+
 /** `critical`, `critical,2` and `[critical, 2]`, as Sidekiq's flag and file write it, or the map itself. */
 const QueueSetting = z.preprocess(
   toQueue,
   z.strictObject({
-    name: z
-      .string()
-      .regex(/^[^\s,*]+$/, 'a name without space, comma and asterisk')
-      .regex(/^(?!sq\|)/, 'a queue, and no private list of a Sidekiq Pro process (sq|…)'),
+    name: QueueName,
     weight: z.int().min(0).max(1000).default(0),
   }),
 );
@@ -66,6 +68,8 @@ const Settings = z.strictObject({
     .regex(/^[\w.:-]+$/, 'letters, digits and _ . : -')
     .default('tsq'),
   tracked: z.enum(['opt-in', 'all']).default('opt-in'),
+  /** The jobs of these queues are tracked, where neither the job nor its class nor a predicate says anything. */
+  trackedQueues: z.array(QueueName).default([]),
   /** Take only jobs of the classes that were loaded; the others stay for who else works on the queues. */
   onlyKnown: z.boolean().default(false),
   /** With `onlyKnown`: in each queue a claim looks past so many jobs of other classes. */
@@ -111,6 +115,10 @@ const Settings = z.strictObject({
           error: 'Too small: expected 0.5 or more, or 0 for no looks at all',
         })
         .default(1.5),
+      /** Between two looks for instances of the tracker gem; 0: none. Default 60 in a namespace of the gem's, else 0. */
+      gemScanIntervalSeconds: z.number().min(0).max(86_400).optional(),
+      /** For so long an instance of the gem must be seen without a heartbeat before it is taken for dead. */
+      gemGraceSeconds: z.number().min(0).max(86_400).default(30),
       /** Where the jobs of a dead instance join their queue: `next` to be fetched, or behind all that waits. */
       position: z.enum(['next', 'last']).default('next'),
     })

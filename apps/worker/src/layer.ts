@@ -44,7 +44,8 @@ function nested(keys: readonly string[], value: unknown): RawSettings {
   return { [first]: rest.length === 0 ? value : nested(rest, value) };
 }
 
-function overlaid(below: RawSettings, above: RawSettings): RawSettings {
+/** Lists are replaced as a whole, maps are merged. */
+export function overlaid(below: RawSettings, above: RawSettings): RawSettings {
   const entries = Object.entries(above).map(([key, value]) => {
     const under = Object.hasOwn(below, key) ? below[key] : undefined;
     return [key, isMap(value) && isMap(under) ? overlaid(under, value) : value] as const;

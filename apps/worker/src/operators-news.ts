@@ -4,6 +4,7 @@ import type { ServerEvents } from '@tsq/worker';
 
 export function tellOfHeartbeat(heartbeat: Heartbeat, events: ServerEvents): void {
   heartbeat.onMiss((beat) => events.emit('beat-missed', beat));
+  heartbeat.onStall((stall) => events.emit('stall', stall));
   heartbeat.onLapse((fresh, lapsed) => events.emit('instance-lapsed', { fresh, lapsed }));
 }
 

@@ -110,6 +110,7 @@ class WorkerRun {
       identity,
       configFile: from.configFile,
       workers: [...workers.keys()],
+      tracking: server.tracking,
     };
     showBanner(log, config, facts);
     if (this.isQuiet) await this.composition.quiet();

@@ -111,6 +111,12 @@ const tuning: readonly Setting[] = [
     about: "opt-in: the workers with tracked: true; all: every worker's jobs survive kill -9",
   },
   {
+    path: 'trackedQueues',
+    takes: 'list',
+    flags: [{ form: '--tracked-queue <name>' }],
+    about: 'queue whose jobs are tracked, where they and their classes say nothing; repeatable',
+  },
+  {
     path: 'onlyKnown',
     takes: 'switch',
     flags: [{ form: '--only-known', sets: true }],
@@ -187,6 +193,19 @@ const tuning: readonly Setting[] = [
     takes: 'number',
     flags: [{ form: '--recovery-watch-interval <seconds>' }],
     about: "how often the others' connections are looked at, to find a killed process within 5 s; 0: never",
+  },
+  {
+    path: 'recovery.gemScanIntervalSeconds',
+    takes: 'number',
+    flags: [{ form: '--recovery-gem-scan-interval <seconds>' }],
+    about:
+      "how often dead instances of the tracker gem are looked for; 0: never; default 60 in the gem's namespace",
+  },
+  {
+    path: 'recovery.gemGraceSeconds',
+    takes: 'number',
+    flags: [{ form: '--recovery-gem-grace <seconds>' }],
+    about: 'how long an instance of the gem must be without a heartbeat before its jobs are put back',
   },
   {
     path: 'recovery.position',

@@ -3,7 +3,7 @@
  * is for Ruby only is named in a warning, so that nobody believes it counts here.
  */
 import { didYouMean } from '@tsq/core';
-import { isMap, type RawSettings, settingsOf } from './layer.js';
+import { isMap, overlaid, type RawSettings, settingsOf } from './layer.js';
 import type { SettingPath } from './settings.js';
 
 type Row = readonly [SettingPath, unknown];
@@ -26,6 +26,7 @@ const known: Readonly<Record<string, (value: unknown) => Row | undefined>> = {
   average_scheduled_poll_interval: (value) => ['poll.intervalSeconds', value],
   poll_interval_average: (value) => ['poll.averageSeconds', value],
   skip_default_job_logging: (value) => (value === true ? ['log.jobs', false] : undefined),
+  tsq: () => undefined, // what tsq has and Sidekiq has not, in the names of tsq.yml: laid over the rest
   strict: () => undefined, // Sidekiq drops it too: strict is the order of queues without weights
 };
 
@@ -64,7 +65,9 @@ export function sidekiqSettings(
   const warnings = [...unknownIn(above, ''), ...unknownIn(within, `${environment}.`)];
   // Key by key the section replaces the top level, capsules too.
   const effective = Object.entries(Object.fromEntries([...above, ...within]));
-  return { settings: settingsOf(rowsOf(effective)), warnings };
+  const [, ours] = effective.find(([key]) => key === 'tsq') ?? [];
+  const settings = settingsOf(rowsOf(effective));
+  return { settings: isMap(ours) ? overlaid(settings, ours) : settings, warnings };
 }
 
 function rowsOf(entries: Entries): readonly Row[] {

@@ -17,6 +17,7 @@ export const errorCodes = {
   TSQ_CONFIG_UNKNOWN_KEY: 'a setting that nothing reads',
   TSQ_CONFIG_UNREADABLE: 'a configuration file that is absent or can not be read',
   TSQ_DEPLOY_INVALID: 'a deploy mark without a label, or at no point in time',
+  TSQ_DRILL_INCONCLUSIVE: 'a drill that could not be carried out: it has shown nothing',
   TSQ_ENTRY_ID_INVALID: 'an id of an entry that is not SCORE-JID',
   TSQ_EVENT_UNKNOWN: 'an event that tsq never emits',
   TSQ_INSTANCE_UNREGISTERED:

@@ -55,7 +55,7 @@ export type { BulkArgs, EnqueueArgs, Enqueuer } from './enqueuer.js';
 export { didYouMean, type ErrorCode, errorCodes, TsqError } from './errors.js';
 export { parseJson, stringifyJson } from './exact-json.js';
 export { addHistogram, histogramBucket, histogramBuckets, percentileMs } from './histogram.js';
-export type { Job, ServerMiddleware } from './job.js';
+export type { Job, ServerMiddleware, TrackingPredicate } from './job.js';
 export type { JobRecorder, RecordedJob } from './job-recorder.js';
 export type { AsJson, JsonValue } from './json.js';
 export { keys } from './keys.js';

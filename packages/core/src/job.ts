@@ -47,5 +47,11 @@ export interface Job {
   readonly unit: UnitOfWork;
 }
 
+/**
+ * Whether the job shall survive the death of its process, asked just before `perform`. undefined: no opinion. It is not waited
+ * for. A job for which it throws is tracked.
+ */
+export type TrackingPredicate = (job: Job) => boolean | undefined;
+
 /** Wraps `perform`: the first added is the outermost. What it throws fails the job. */
 export type ServerMiddleware = (job: Job, next: () => Promise<void>) => Promise<void>;

@@ -33,15 +33,16 @@ export interface BuriedPoison {
 /**
  * @param id the instance that died last
  * @param at when that was found, by Redis' clock, and how its time is written
+ * @param queue the one that the member names, unless it is given
  */
 export function burialOf(
   id: InstanceId,
   poison: Poison,
   at: { readonly dialect: Dialect; readonly atSeconds: number },
+  queue = poison.member.slice(poison.member.indexOf('@') + 1),
 ): BuriedPoison {
-  const { bytes: payload, member } = poison;
+  const { bytes: payload } = poison;
   const error = errorOf(id, poison);
-  const queue = member.slice(member.indexOf('@') + 1);
   const parsed = parse(payload);
   if (parsed === undefined) {
     return { jid: undefined, class: undefined, queue, payload, bytes: payload, fate: 'dead', error };

@@ -15,29 +15,34 @@
 local registered, declared = redis.call('SMEMBERS', KEYS[1]), redis.call('SMEMBERS', KEYS[2])
 local time = redis.call('TIME')
 
+local ids, standings, is_registered = {}, {}, {}
+for _, id in ipairs(registered) do
+  is_registered[id] = true
+  ids[#ids + 1], standings[#standings + 1] = id, 'registered'
+end
+for _, id in ipairs(declared) do
+  if not is_registered[id] then ids[#ids + 1], standings[#standings + 1] = id, 'dead' end
+end
+
 local function text(reply)
   return type(reply) == 'string' and reply or ''
 end
+local lapses = {}
+local pairs_of_lapses = redis.pcall('HGETALL', KEYS[3])
+for at = 1, #pairs_of_lapses, 2 do lapses[pairs_of_lapses[at]] = pairs_of_lapses[at + 1] end
 
-local fleet, is_registered = {}, {}
-local function add(id, standing)
-  local claims = redis.pcall('SCARD', ARGV[2] .. id)
-  local facts = {
-    id,
-    standing,
-    text(redis.pcall('GET', ARGV[1] .. id)),
-    redis.call('PTTL', ARGV[1] .. id),
-    type(claims) == 'number' and claims or -1,
-    text(redis.pcall('HGET', KEYS[3], id)),
-  }
-  for _, fact in ipairs(facts) do fleet[#fleet + 1] = fact end
-end
-for _, id in ipairs(registered) do
-  is_registered[id] = true
-  add(id, 'registered')
-end
-for _, id in ipairs(declared) do
-  if not is_registered[id] then add(id, 'dead') end
+local fleet = {}
+local slice = 1000
+for start = 1, #ids, slice do
+  local beat_keys = {}
+  for at = start, math.min(start + slice - 1, #ids) do beat_keys[#beat_keys + 1] = ARGV[1] .. ids[at] end
+  for offset, beat in ipairs(redis.call('MGET', unpack(beat_keys))) do
+    local at = start + offset - 1
+    local claims = redis.pcall('SCARD', ARGV[2] .. ids[at])
+    local left = beat and redis.call('PTTL', beat_keys[offset]) or -2
+    local facts = { ids[at], standings[at], text(beat), left, type(claims) == 'number' and claims or -1, lapses[ids[at]] or '' }
+    for _, fact in ipairs(facts) do fleet[#fleet + 1] = fact end
+  end
 end
 
 return {

@@ -2,11 +2,12 @@
  * Puts back what one dead instance held, step by step, and tells what it did. What must stay true: what keeps a job from
  * going back is logged once and not at each look, and never keeps the others.
  */
-import { faultPoint, keys, type Logger } from '@tsq/core';
+import { faultPoint, keys, type Logger, pause } from '@tsq/core';
 import type { InstanceId, Keyspace } from '@tsq/tracker';
 import type { Redis } from 'ioredis';
 import { type BuriedPoison, burialOf, buryPoison } from './bury-poison.js';
 import { heldJobs } from './held-jobs.js';
+import { orphansOf } from './orphans.js';
 import { Inquest, type PostMortem } from './post-mortem.js';
 import { type RecoveryStep, recover } from './recover.js';
 import type { RecovererSettings } from './settings.js';
@@ -117,29 +118,50 @@ export class OrphanRecovery {
     return new Inquest(id, rule, held, vitals);
   }
 
+  /** First it is declared dead, so that it claims nothing more; then what it holds is read, and goes back step by step. */
   private async inSteps(redis: Redis, id: InstanceId, sum: Sum, inquest: Inquest): Promise<void> {
     const { keyspace, settings, signal } = this.options;
-    while (!signal.aborted) {
-      const step = await recover(redis, keyspace, id, settings.batchSize, settings.position);
-      if (step === 'alive') return;
-      inquest.hear(step);
-      if (step.declaredDead) {
-        sum.declaredDead = true;
-        const jobs = step.recovered + step.missing.length + step.remaining;
-        this.declare({ instance: id, rule: inquest.rule, jobs, how: inquest.finding?.how });
+    const { batchSize, position } = settings;
+    const declared = await recover(redis, keyspace, id, [], position);
+    if (declared === 'alive') return;
+    inquest.hear(declared);
+    sum.declaredDead = declared.declaredDead;
+    sum.remaining = declared.remaining;
+    const { how } = inquest.finding ?? {};
+    if (sum.declaredDead) this.declare({ instance: id, rule: inquest.rule, jobs: declared.remaining, how });
+    if (sum.remaining === 0) return;
+    const blockedBy = new Set<string>();
+    for await (const orphans of orphansOf(redis, keyspace, id, position)) {
+      for (let next = 0; next < orphans.length; ) {
+        faultPoint('recover.mid');
+        if (signal.aborted) return;
+        const startedAt = performance.now();
+        const step = await recover(redis, keyspace, id, orphans.slice(next, next + batchSize), position);
+        if (step === 'alive') return;
+        inquest.hear(step);
+        await this.note(redis, id, step, sum, blockedBy);
+        next += step.lookedAt;
+        // Redis has as much time for the others as for this.
+        if (next < orphans.length) await pause(performance.now() - startedAt, signal);
       }
-      sum.recovered += step.recovered;
-      sum.missing += step.missing.length;
-      sum.remaining = step.remaining;
-      this.noteMissing(id, step.missing);
-      const { buried, blockedBy } = await this.buryAll(redis, id, step);
-      this.noteBlocked(id, [...step.blockedBy, ...blockedBy]);
-      sum.poison += buried;
-      sum.remaining -= buried;
-      // Without progress the rest is blocked: the next pass looks again.
-      if (step.remaining === 0 || step.recovered + step.missing.length + buried === 0) return;
-      faultPoint('recover.mid');
     }
+    this.noteBlocked(id, [...blockedBy]);
+  }
+
+  private async note(
+    redis: Redis,
+    id: InstanceId,
+    step: RecoveryStep,
+    sum: Sum,
+    blockedBy: Set<string>,
+  ): Promise<void> {
+    sum.recovered += step.recovered;
+    sum.missing += step.missing.length;
+    this.noteMissing(id, step.missing);
+    const burials = await this.buryAll(redis, id, step);
+    for (const key of [...step.blockedBy, ...burials.blockedBy]) blockedBy.add(key);
+    sum.poison += burials.buried;
+    sum.remaining = step.remaining - burials.buried;
   }
 
   /** Recoverers share the work: answers how many this one has buried, and the key that is in the way. */
@@ -158,7 +180,7 @@ export class OrphanRecovery {
     return { buried, blockedBy };
   }
 
-  private reportPoison(poison: BuriedPoison): void {
+  reportPoison(poison: BuriedPoison): void {
     this.counts.poison += 1;
     const { jid, class: name, queue, fate, error } = poison;
     const fields = { jid, class: name, queue, fate, err: error };
@@ -166,14 +188,14 @@ export class OrphanRecovery {
     this.tell(this.poisonListeners, poison);
   }
 
-  private declare(death: DeclaredDeath): void {
+  declare(death: DeclaredDeath): void {
     this.counts.deaths += 1;
     const why = death.rule === 'heartbeat' ? 'its heartbeat ran out' : 'all its connections were closed';
     this.options.logger.warn(death, `an instance is dead: ${why}`);
     this.tell(this.deathListeners, death);
   }
 
-  private report(report: RecoveredInstance): void {
+  report(report: RecoveredInstance): void {
     const { logger } = this.options;
     this.counts.recovered += report.recovered;
     this.counts.missing += report.missing;

@@ -23,7 +23,7 @@ function finding(changes: Partial<Vitals> = {}, rule: 'connections' | 'heartbeat
     ['web-3.9.1@low', { class: 'Settled', jid: 'c3' }],
   ]);
   const inquest = new Inquest(instance, rule, held, { ...vitals, ...changes });
-  const nothing = { declaredDead: true, missing: [], blockedBy: [], poison: [] };
+  const nothing = { declaredDead: true, missing: [], blockedBy: [], poison: [], lookedAt: 0 };
   const step = (putBack: string[], remaining: number, atSeconds: number): RecoveryStep => ({
     ...nothing,
     ...{ putBack, remaining, atSeconds, recovered: putBack.length },

@@ -12,7 +12,7 @@ export const maxJobsPerStep = 500;
 export type OrphanPosition = 'next' | 'last';
 
 /** So many recoveries of one job within the window; with the next one it is poison. */
-const poisonLimit = 3;
+export const poisonLimit = 3;
 
 /** A job that has killed its process once too often. It stays a claim of the dead instance until it is buried. */
 export interface Poison {
@@ -34,6 +34,8 @@ export interface RecoveryStep {
   /** Claims that the dead instance holds still. */
   readonly remaining: number;
   readonly poison: readonly Poison[];
+  /** Of the step's members the first so many; where payloads are big, those behind them wait for another step. */
+  readonly lookedAt: number;
   /** When this was, by Redis' clock. */
   readonly atSeconds: number;
   /** Who is back on its queue, one for each of `recovered`. */
@@ -42,13 +44,13 @@ export interface RecoveryStep {
 
 /**
  * `alive`: the instance's heartbeat is there, and nothing was written.
- * @param limit 1 to 500; a step whose payloads are big moves fewer
+ * @param members what may go back, at most 500 and in the order that `orphansOf` gives; none: it is only declared dead
  */
 export async function recover(
   redis: Redis,
   keyspace: Keyspace,
   id: InstanceId,
-  limit: number,
+  members: readonly Buffer[],
   position: OrphanPosition,
 ): Promise<RecoveryStep | 'alive'> {
   const scriptKeys = [
@@ -63,22 +65,15 @@ export async function recover(
     keyspace.vitals(id),
   ];
   const args = [
-    ...[id, keyspace.jobPrefix, keys.queuePrefix, Math.min(limit, maxJobsPerStep), position],
+    ...[id, keyspace.jobPrefix, keys.queuePrefix, position],
     ...[poisonLimit, recoveryWindowSeconds],
+    ...members,
   ];
   const reply = await script.run(redis, scriptKeys, args);
   if (Buffer.isBuffer(reply)) return 'alive';
   // The shape that the script's header gives.
-  const [declared, recovered, missing, blockedBy, remaining, poison, atSeconds, putBack] = reply as [
-    0 | 1,
-    number,
-    Buffer[],
-    Buffer[],
-    number,
-    Buffer[],
-    number,
-    Buffer[],
-  ];
+  const [declared, recovered, missing, blockedBy, remaining, poison, lookedAt, atSeconds, putBack] =
+    reply as [0 | 1, number, Buffer[], Buffer[], number, Buffer[], number, number, Buffer[]];
   return {
     declaredDead: declared === 1,
     recovered,
@@ -86,12 +81,13 @@ export async function recover(
     blockedBy: blockedBy.map(String),
     remaining,
     poison: readPoison(poison),
+    lookedAt,
     atSeconds,
     putBack: putBack.map(String),
   };
 }
 
-function readPoison(raw: readonly Buffer[]): readonly Poison[] {
+export function readPoison(raw: readonly Buffer[]): readonly Poison[] {
   const poison: Poison[] = [];
   for (let at = 0; at < raw.length; at += 3) {
     const [member, bytes, seconds] = raw.slice(at, at + 3);

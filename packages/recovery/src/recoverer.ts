@@ -19,6 +19,7 @@ import type { Redis } from 'ioredis';
 import { Absence } from './absence.js';
 import { takeCensus } from './census.js';
 import { isRefusal, wantsNewConnection } from './connection-errors.js';
+import { GemFleet } from './gem-fleet.js';
 import {
   type DeathListener,
   type DeathRule,
@@ -29,7 +30,7 @@ import {
 import { whenReadyUnless } from './ready.js';
 import { RecoveryHistory } from './recovery-history.js';
 import { releaseLock, takeLock } from './recovery-lock.js';
-import { type Profiled, type RecovererSettings, recovererSettings } from './settings.js';
+import { isGemNamespace, type Profiled, type RecovererSettings, recovererSettings } from './settings.js';
 import { Watch } from './watch.js';
 
 export interface RecovererOptions extends Partial<RecovererSettings>, Profiled {
@@ -56,7 +57,18 @@ export interface RecovererCounts {
   readonly poison: number;
 }
 
-type Work = 'pass' | 'look';
+type Work = 'pass' | 'look' | 'gem';
+
+/** What a failure of each means; the number is the interval of passes. */
+const failureOf: Readonly<Record<Work, (intervalMs: number) => string>> = {
+  pass: (intervalMs) => `a recovery pass failed; the next one is in ${intervalMs} ms`,
+  look: () =>
+    'a look at the connections of the others failed; until one goes through, the dead are found by their heartbeats alone',
+  gem: () => 'a look for instances of the tracker gem failed; it is tried again',
+};
+
+/** Between two tries of what is due and could not be done. */
+const shortestPauseMs = 50;
 
 export class Recoverer implements Component {
   readonly name = 'recoverer';
@@ -66,6 +78,8 @@ export class Recoverer implements Component {
   private readonly counted = { passes: 0, looks: 0, failures: 0 };
   private readonly stopping = new AbortController();
   private readonly orphans: OrphanRecovery;
+  /** Found dead by their connections, while the gem that shares the namespace had the lock. */
+  private postponed: readonly InstanceId[] = [];
   private readonly history: RecoveryHistory;
   private readonly lastFailures = new Map<Work, string>();
   private redis: Redis | undefined;
@@ -74,8 +88,9 @@ export class Recoverer implements Component {
 
   /** @throws TSQ_CONFIG_INVALID */
   constructor(private readonly options: RecovererOptions) {
-    this.settings = recovererSettings(options);
     this.keyspace = options.keyspace ?? new Keyspace();
+    const gemScanIntervalMs = isGemNamespace(this.keyspace.namespace) ? 60_000 : 0;
+    this.settings = recovererSettings({ gemScanIntervalMs, ...options });
     this.logger = options.logger ?? silentLogger;
     const { keyspace, settings, logger } = this;
     this.orphans = new OrphanRecovery({ keyspace, settings, logger, signal: this.stopping.signal });
@@ -115,8 +130,10 @@ export class Recoverer implements Component {
     const { instance } = this.options;
     const common = { redis, keyspace, instance, logger, signal: stopping.signal };
     const watch = intervalMs === 0 ? undefined : new Watch({ ...common, connectionName, intervalMs });
+    const { settings, orphans } = this;
+    const gem = this.isShared ? new GemFleet({ ...common, settings, orphans }) : undefined;
     this.redis = redis;
-    this.running = this.run(redis, absence, watch);
+    this.running = this.run(redis, absence, watch, gem);
   }
 
   async quiet(): Promise<void> {
@@ -128,8 +145,18 @@ export class Recoverer implements Component {
     return this.stopped;
   }
 
+  /** The tracker gem has instances in this namespace, or may have. */
+  private get isShared(): boolean {
+    return this.settings.gemScanIntervalMs > 0;
+  }
+
   /** Looks and passes take turns on one connection; each waits for its own time. */
-  private async run(redis: Redis, absence: Absence, watch: Watch | undefined): Promise<void> {
+  private async run(
+    redis: Redis,
+    absence: Absence,
+    watch: Watch | undefined,
+    gem: GemFleet | undefined,
+  ): Promise<void> {
     const { signal } = this.stopping;
     let passAtMs = performance.now() + this.settings.startDelayMs;
     while (!signal.aborted) {
@@ -138,9 +165,17 @@ export class Recoverer implements Component {
         await this.attempt('pass', redis, absence, () => this.passUnderLock(redis));
         passAtMs = performance.now() + (absence.graceLeftMs || this.settings.intervalMs);
       }
+      if (gem !== undefined && performance.now() >= gem.dueAtMs) {
+        await this.attempt('gem', redis, absence, () => gem.step());
+      }
       const untilPassMs = Math.max(0, passAtMs - performance.now());
-      await pause(Math.min(untilPassMs, watch?.intervalMs ?? untilPassMs), signal);
+      const untilGemMs =
+        gem === undefined ? untilPassMs : Math.max(shortestPauseMs, gem.dueAtMs - performance.now());
+      await pause(Math.min(untilPassMs, untilGemMs, watch?.intervalMs ?? untilPassMs), signal);
     }
+    await gem?.stop().catch((error: unknown) => {
+      this.logger.debug({ err: error }, 'the turn at looking for the gem was not given back: it expires');
+    });
   }
 
   private async attempt(work: Work, redis: Redis, absence: Absence, run: () => Promise<void>): Promise<void> {
@@ -164,17 +199,36 @@ export class Recoverer implements Component {
     if ((await takeLock(redis, this.keyspace, 'watch', own, watch.turnMs)) === 'held') return;
     // Who lapses with most of the fleet must be noted while they are away: the first of them are back soon.
     await this.takeCensus(redis, own);
-    await this.recoverAll(redis, await watch.look(), 'connections');
+    await this.recoverCondemned(redis, await watch.look());
     await this.history.note(redis, own);
     this.counted.looks += 1;
   }
 
+  /** The gem reads payloads, and deletes and pushes them in later steps: what it may be reading is left alone meanwhile. */
+  private async recoverCondemned(redis: Redis, condemned: readonly InstanceId[]): Promise<void> {
+    if (!this.isShared) {
+      await this.recoverAll(redis, condemned, 'connections');
+      return;
+    }
+    const all = [...new Set([...this.postponed, ...condemned])];
+    if (all.length === 0) return;
+    const done = await this.underLock(redis, () => this.recoverAll(redis, all, 'connections'));
+    this.postponed = done === 'held' ? all : [];
+  }
+
   private async passUnderLock(redis: Redis): Promise<void> {
+    await this.underLock(redis, () => this.pass(redis, this.options.instance.id));
+  }
+
+  private async underLock(redis: Redis, work: () => Promise<void>): Promise<'done' | 'held'> {
     const own = this.options.instance.id;
     const { lockTtlMs } = this.settings;
-    if ((await takeLock(redis, this.keyspace, 'recoveryLock', own, lockTtlMs)) === 'held') return;
+    const sharing = this.isShared ? 'with-gem' : 'own';
+    if ((await takeLock(redis, this.keyspace, 'recoveryLock', own, lockTtlMs, sharing)) === 'held')
+      return 'held';
     try {
-      await this.pass(redis, own);
+      await work();
+      return 'done';
     } finally {
       await releaseLock(redis, this.keyspace, own);
     }
@@ -227,12 +281,7 @@ export class Recoverer implements Component {
     const reason = error instanceof Error ? error.message : String(error);
     if (wantsNewConnection(error)) redis.disconnect(true);
     if (reason !== this.lastFailures.get(work)) {
-      const { intervalMs } = this.settings;
-      const what =
-        work === 'pass'
-          ? `a recovery pass failed; the next one is in ${intervalMs} ms`
-          : 'a look at the connections of the others failed; until one goes through, the dead are found by their heartbeats alone';
-      this.logger.warn({ err: error }, what);
+      this.logger.warn({ err: error }, failureOf[work](this.settings.intervalMs));
     }
     this.lastFailures.set(work, reason);
   }

@@ -11,18 +11,24 @@ import { readWord } from './read-word.js';
 const takeScript = new LuaScript(new URL('./take-lock.lua', import.meta.url));
 const releaseScript = new LuaScript(new URL('./release-lock.lua', import.meta.url));
 
-export type Lock = 'recoveryLock' | 'watch';
+/** `gemScan`: the turn at looking for instances of the tracker gem. */
+export type Lock = 'recoveryLock' | 'watch' | 'gemScan';
 
-/** `held`: by another instance that lives. */
+/**
+ * `held`: by another instance that lives.
+ * @param sharing `with-gem`: the tracker gem takes this lock too, and what its holder has read it puts back, however long its
+ * heartbeat is over: from such a holder the lock is not taken before it expires
+ */
 export async function takeLock(
   redis: Redis,
   keyspace: Keyspace,
   lock: Lock,
   own: InstanceId,
   ttlMs: number,
+  sharing: 'own' | 'with-gem' = 'own',
 ): Promise<'taken' | 'held'> {
   const heartbeatPrefix = keyspace.instance('' as InstanceId); // the key of no id is what stands before one
-  const reply = await takeScript.run(redis, [keyspace[lock]], [own, ttlMs, heartbeatPrefix]);
+  const reply = await takeScript.run(redis, [keyspace[lock]], [own, ttlMs, heartbeatPrefix, sharing]);
   return readWord(reply, ['taken', 'held']);
 }
 
@@ -31,7 +37,8 @@ export async function releaseLock(
   redis: Redis,
   keyspace: Keyspace,
   own: InstanceId,
+  lock: Exclude<Lock, 'watch'> = 'recoveryLock',
 ): Promise<'released' | 'not-held'> {
-  const reply = await releaseScript.run(redis, [keyspace.recoveryLock], [own]);
+  const reply = await releaseScript.run(redis, [keyspace[lock]], [own]);
   return readWord(reply, ['released', 'not-held']);
 }

@@ -23,14 +23,21 @@ export interface RecovererSettings {
   readonly lockTtlMs: number;
   /**
    * Between two looks at the connections of the others, by which a killed process is found within 5 s; 0: none, and only
-   * heartbeats count. Default 1,500.
+   * heartbeats count. Default 1,500, or half of a `heartbeatTtlMs` that is shorter than two of them.
    */
   readonly watchIntervalMs: number;
   /** Before the first pass. Default 5,000. */
   readonly startDelayMs: number;
   /** The TTL of the fleet's heartbeats: what all get to come back in after Redis was away. Default 90,000. */
   readonly heartbeatTtlMs: number;
-  /** Jobs put back by one call, 1 to 500. Default 200: Redis serves nobody else meanwhile. */
+  /**
+   * Between two looks for instances of the tracker gem, which share the namespace and register nowhere: each goes through the
+   * keyspace with SCAN. 0: none. Default 60,000 in a namespace of the gem's, else 0.
+   */
+  readonly gemScanIntervalMs: number;
+  /** For so long an instance of the gem must be seen without a heartbeat before its jobs are put back. Default 30,000. */
+  readonly gemGraceMs: number;
+  /** Jobs put back by one call, 1 to 500. Default 100: Redis serves nobody else meanwhile. */
   readonly batchSize: number;
   /** Where orphans join their queue. Default `next`. */
   readonly position: OrphanPosition;
@@ -58,6 +65,11 @@ export function heartbeatSettings(given: Partial<HeartbeatSettings> & Profiled):
   return { intervalMs, ttlMs };
 }
 
+/** Of both generations of the tracker gem: sidekiq-processing-tracker's default, and sidekiq-assured-jobs'. */
+export function isGemNamespace(namespace: string): boolean {
+  return namespace === 'sidekiq_processing' || namespace === 'sidekiq_assured_jobs';
+}
+
 /** The event loop may stand still for so long: shorter than two beats, long enough not to be a collection of garbage. */
 export function stallMsOf({ intervalMs }: HeartbeatSettings): number {
   return Math.min(5_000, Math.max(500, intervalMs));
@@ -68,13 +80,20 @@ export function recovererSettings(given: Partial<RecovererSettings> & Profiled):
   const profile = tuningTimes(given.profile);
   const { intervalMs = profile.intervalMs, lockTtlMs = profile.lockTtlMs } = given;
   const { startDelayMs = profile.startDelayMs, heartbeatTtlMs = profile.ttlMs } = given;
-  const { batchSize = 200, position = 'next' } = given;
-  const { watchIntervalMs = 1_500, dead = sidekiqDeadSet, dialect = 'seconds' } = given;
+  const { batchSize = 100, position = 'next' } = given;
+  const { gemScanIntervalMs = 0, gemGraceMs = 30_000 } = given;
+  const {
+    watchIntervalMs = defaultWatchMs(heartbeatTtlMs),
+    dead = sidekiqDeadSet,
+    dialect = 'seconds',
+  } = given;
   checkWhole('recovery.intervalMs', intervalMs, 1, longestMs);
   checkWhole('recovery.lockTtlMs', lockTtlMs, 1, longestMs);
   checkWhole('recovery.startDelayMs', startDelayMs, 0, longestMs);
   checkWhole('recovery.watchIntervalMs', watchIntervalMs, 0, longestMs);
   checkWhole('recovery.heartbeatTtlMs', heartbeatTtlMs, 1, longestMs);
+  checkWhole('recovery.gemScanIntervalMs', gemScanIntervalMs, 0, longestMs);
+  checkWhole('recovery.gemGraceMs', gemGraceMs, 0, longestMs);
   if (watchIntervalMs >= heartbeatTtlMs) {
     throw new TsqError(
       'TSQ_CONFIG_INVALID',
@@ -85,8 +104,21 @@ export function recovererSettings(given: Partial<RecovererSettings> & Profiled):
   if (position !== 'next' && position !== 'last') {
     throw new TsqError('TSQ_CONFIG_INVALID', `recovery.position: expected next or last, got ${position}`);
   }
-  const times = { intervalMs, lockTtlMs, watchIntervalMs, startDelayMs, heartbeatTtlMs };
+  const times = {
+    intervalMs,
+    lockTtlMs,
+    watchIntervalMs,
+    startDelayMs,
+    heartbeatTtlMs,
+    gemScanIntervalMs,
+    gemGraceMs,
+  };
   return { ...times, batchSize, position, dead, dialect };
+}
+
+/** A fleet with a short TTL needs no setting more: only a look that is asked for can be too rare. */
+function defaultWatchMs(heartbeatTtlMs: number): number {
+  return Math.max(1, Math.min(1_500, Math.floor(heartbeatTtlMs / 2)));
 }
 
 function checkWhole(name: string, value: number, least: number, most: number): void {

@@ -6,4 +6,5 @@ export type { LostClaim, LostClaimListener } from './lost-claim.js';
 export { recoveryWindowSeconds } from './suspects.js';
 export { TrackingFetcher } from './tracking-fetcher.js';
 export type { TrackingCounts, TrackingFetcherOptions } from './tracking-fetcher-options.js';
-export { isTracked, type TrackingPolicy, trackingMiddleware } from './tracking-middleware.js';
+export { trackingMiddleware } from './tracking-middleware.js';
+export { isTracked, type TrackingPolicy } from './tracking-policy.js';

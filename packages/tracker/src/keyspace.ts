@@ -66,6 +66,11 @@ export class Keyspace {
     return `${this.namespace}:recovery_lock`;
   }
 
+  /** STRING, the id of the instance whose turn it is to look for instances of the tracker gem; expires. */
+  get gemScan(): string {
+    return `${this.namespace}:gem_scan`;
+  }
+
   /** HASH, mark of a payload -> the seconds at which it was recovered; expires. */
   get recoveries(): string {
     return `${this.namespace}:recoveries`;

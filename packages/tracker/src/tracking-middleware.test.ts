@@ -1,6 +1,16 @@
-import { expect, test } from '@jest/globals';
-import { type Job, type Outcome, Payload, type Settlement, silentLogger, type UnitOfWork } from '@tsq/core';
-import { isTracked, type TrackingPolicy, trackingMiddleware } from './tracking-middleware.js';
+import { describe, expect, test } from '@jest/globals';
+import {
+  type Job,
+  type Logger,
+  type Outcome,
+  Payload,
+  type Settlement,
+  silentLogger,
+  type UnitOfWork,
+} from '@tsq/core';
+import { RecordingLogger } from '@tsq/core/test-support';
+import { trackingMiddleware } from './tracking-middleware.js';
+import { isTracked, type TrackingPolicy } from './tracking-policy.js';
 
 /** Notes what is asked of it, in order, together with what `perform` notes. */
 class NotingUnit implements UnitOfWork {
@@ -20,22 +30,26 @@ class NotingUnit implements UnitOfWork {
   }
 }
 
+type Predicate = NonNullable<TrackingPolicy['predicates']>[number];
+
 interface Said {
   /** `tracked` of its class; undefined: the class says nothing. */
   readonly byClass?: boolean | undefined;
   /** JSON text of `tracked` in the payload. */
   readonly byPayload?: string | undefined;
+  /** More of the payload: `,"assured_jobs":true`. */
+  readonly more?: string;
 }
 
-function jobOf({ byClass, byPayload }: Said) {
+function jobOf({ byClass, byPayload, more = '' }: Said, logger: Logger = silentLogger) {
   const own = byPayload === undefined ? '' : `,"tracked":${byPayload}`;
-  const unit = new NotingUnit(Buffer.from(`{"class":"W","args":[],"jid":"j1"${own}}`));
+  const unit = new NotingUnit(Buffer.from(`{"class":"W","args":[],"jid":"j1"${own}${more}}`));
   const payload = Payload.parse(unit.bytes);
   const job: Job = {
     ...{ displayClass: 'W', tags: [], locale: undefined, currentAttributes: () => undefined },
     ...{ jid: 'j1', class: 'W', queue: unit.queue, args: payload.args(), retryCount: undefined, attempt: 1 },
     ...{ signal: new AbortController().signal, stopping: new AbortController().signal },
-    ...{ logger: silentLogger, payload, unit },
+    ...{ logger, payload, unit },
     options: byClass === undefined ? {} : { tracked: byClass },
   };
   return { job, unit };
@@ -93,6 +107,127 @@ test('all: every job keeps its claim, whatever its class and its payload say', a
   expect(await notedOf({ byClass: false, byPayload: 'false' }, { all: true })).toEqual(kept);
   expect(await notedOf({}, { all: true })).toEqual(kept);
   expect(await notedOf({}, { all: false })).toEqual(released);
+});
+
+test.each(['assured_jobs', 'processing'])(
+  'a Ruby class with the option %s of the tracker gem keeps its claim; only true counts',
+  async (option) => {
+    expect(await notedOf({ more: `,"${option}":true` })).toEqual(kept);
+    expect(await notedOf({ more: `,"${option}":true`, byClass: false })).toEqual(kept);
+    expect(await notedOf({ more: `,"${option}":true`, byPayload: 'false' })).toEqual(released);
+    expect(await notedOf({ more: `,"${option}":false`, byClass: true })).toEqual(kept);
+    expect(await notedOf({ more: `,"${option}":"true"` })).toEqual(released);
+  },
+);
+
+describe('by queue', () => {
+  const policy = { queues: new Set(['default']) };
+
+  test('the jobs of a tracked queue keep their claims, those of others do not', async () => {
+    expect(await notedOf({}, policy)).toEqual(kept);
+    expect(await notedOf({}, { queues: new Set(['other']) })).toEqual(released);
+  });
+
+  test('the job, its class and a predicate have more to say than the queue', async () => {
+    expect(await notedOf({ byPayload: 'false' }, policy)).toEqual(released);
+    expect(await notedOf({ byClass: false }, policy)).toEqual(released);
+    expect(await notedOf({}, { ...policy, predicates: [() => false] })).toEqual(released);
+  });
+});
+
+describe('by a predicate', () => {
+  const by = (...predicates: Predicate[]): TrackingPolicy => ({ predicates });
+
+  test('the first that has an opinion counts, and sees the job', async () => {
+    expect(
+      await notedOf(
+        {},
+        by(({ jid }) => jid === 'j1'),
+      ),
+    ).toEqual(kept);
+    expect(
+      await notedOf(
+        {},
+        by(({ jid }) => jid === 'j2'),
+      ),
+    ).toEqual(released);
+    expect(
+      await notedOf(
+        {},
+        by(
+          () => undefined,
+          () => true,
+          () => false,
+        ),
+      ),
+    ).toEqual(kept);
+    expect(
+      await notedOf(
+        {},
+        by(() => undefined),
+      ),
+    ).toEqual(released);
+  });
+
+  test('the job and its class have more to say: it is not even asked', async () => {
+    const asked: string[] = [];
+    const policy = by(({ jid }) => {
+      asked.push(jid);
+      return false;
+    });
+    expect(await notedOf({ byPayload: 'true' }, policy)).toEqual(kept);
+    expect(await notedOf({ byClass: true }, policy)).toEqual(kept);
+    expect(
+      await notedOf(
+        { byClass: false },
+        by(() => true),
+      ),
+    ).toEqual(released);
+    expect(asked).toEqual([]);
+  });
+
+  const failing: [how: string, predicate: Predicate][] = [
+    [
+      'throws',
+      () => {
+        throw new RangeError('no amount');
+      },
+    ],
+    ['answers what is no answer', () => 'yes' as unknown as boolean],
+    ['is async', (async () => false) as unknown as Predicate],
+    [
+      'is async and rejects',
+      (async () => {
+        throw new RangeError('later');
+      }) as unknown as Predicate,
+    ],
+  ];
+
+  test.each(failing)('one that %s is told of, and the job is tracked', async (_how, predicate) => {
+    const told: string[] = [];
+    const policy = {
+      ...by(predicate, () => false),
+      onPredicateFailure: ({ jid }: Job) => void told.push(jid),
+    };
+    expect(await notedOf({}, policy)).toEqual(kept);
+    expect(told.length).toBeGreaterThan(0);
+  });
+
+  test('one that fails for every job writes one line, not one for each', async () => {
+    const logger = new RecordingLogger();
+    const told: string[] = [];
+    const middleware = trackingMiddleware({
+      predicates: [
+        () => {
+          throw new RangeError('no amount');
+        },
+      ],
+      onPredicateFailure: ({ jid }) => void told.push(jid),
+    });
+    for (let run = 0; run < 50; run += 1) await middleware(jobOf({}, logger).job, async () => undefined);
+    expect(logger.matching('error', 'a tracking predicate failed')).toHaveLength(1);
+    expect(told).toHaveLength(50);
+  });
 });
 
 test('what perform throws passes through, and the claim is not touched for it', async () => {

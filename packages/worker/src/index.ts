@@ -76,3 +76,4 @@ export {
   ServerEvents,
 } from './server-events.js';
 export { type ConfigureServer, ServerSetup } from './server-setup.js';
+export type { TrackingSetup } from './tracking-setup.js';

@@ -17,6 +17,11 @@ export interface ServerCounters {
   readonly orphansMissing: number;
   readonly poison: number;
   readonly claimsLost: number;
+  /** Times in which the event loop did not turn, and how long they took together. */
+  readonly stalls: number;
+  readonly stallMs: number;
+  /** How often a predicate of `server.tracking` failed. */
+  readonly trackingPredicateFailures: number;
   /** Listeners that threw. */
   readonly listenerFailures: number;
 }
@@ -34,6 +39,9 @@ const noCounts: ServerCounters = {
   orphansMissing: 0,
   poison: 0,
   claimsLost: 0,
+  stalls: 0,
+  stallMs: 0,
+  trackingPredicateFailures: 0,
   listenerFailures: 0,
 };
 
@@ -56,6 +64,8 @@ const increments: Increments = {
   }),
   poison: () => ({ poison: 1 }),
   'claim-lost': () => ({ claimsLost: 1 }),
+  stall: ({ durationMs }) => ({ stalls: 1, stallMs: durationMs }),
+  'tracking-predicate-failed': () => ({ trackingPredicateFailures: 1 }),
 };
 
 export class EventCounts {

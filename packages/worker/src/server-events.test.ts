@@ -30,6 +30,7 @@ describe('ServerEvents', () => {
     made.emit('instance-dead', { ...death, rule: 'heartbeat' });
     made.emit('orphans-recovered', { ...recovery, recovered: 3, durationMs: 7 });
     made.emit('orphans-recovered', { ...recovery, recovered: 2, durationMs: 5 });
+    made.emit('stall', { durationMs: 40, jobs: [], jobsInFlight: 0 });
     made.emit('instance-lapsed', { lapsed: 'a', fresh: 'b' });
     expect(made.counters).toEqual({
       ...before,
@@ -40,6 +41,8 @@ describe('ServerEvents', () => {
       orphansRecovered: 5,
       orphansMissing: 2,
       lapses: 1,
+      stalls: 1,
+      stallMs: 40,
     });
     expect(Object.values(before).every((count) => count === 0)).toBe(true);
   });

@@ -49,6 +49,20 @@ export interface ServerEventMap {
     readonly jid: string | undefined;
     readonly class: string | undefined;
   };
+  /** The event loop has not turned for so long, and does again: no other job got on, no signal was heard. No job was lost by it. */
+  readonly stall: {
+    readonly durationMs: number;
+    /** As they ran when it began, the likely culprit first, at most ten of `jobsInFlight`. */
+    readonly jobs: readonly { readonly class: string; readonly jid: string; readonly runningMs: number }[];
+    readonly jobsInFlight: number;
+  };
+  /** A predicate of `server.tracking` threw, or gave no answer; the job is tracked. */
+  readonly 'tracking-predicate-failed': {
+    readonly jid: string;
+    readonly class: string;
+    readonly queue: string;
+    readonly error: unknown;
+  };
 }
 
 export type ServerEventName = keyof ServerEventMap;
@@ -67,6 +81,8 @@ export class ServerEvents {
     'orphans-recovered': new Set(),
     poison: new Set(),
     'claim-lost': new Set(),
+    stall: new Set(),
+    'tracking-predicate-failed': new Set(),
   };
   private readonly counts = new EventCounts();
 
@@ -75,6 +91,11 @@ export class ServerEvents {
   /** What happened since the start of this process; events that nobody listens to count too. */
   get counters(): ServerCounters {
     return this.counts.counters;
+  }
+
+  /** Of all events that there are. */
+  get names(): readonly ServerEventName[] {
+    return Object.keys(this.listeners) as ServerEventName[]; // a literal has no other keys
   }
 
   /** @throws TSQ_EVENT_UNKNOWN */

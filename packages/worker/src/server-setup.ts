@@ -6,6 +6,7 @@ import { type Job, type Logger, MiddlewareChain, silentLogger } from '@tsq/core'
 import type { FailureHandler } from './failure-handlers.js';
 import type { PoisonHandler } from './poison-handlers.js';
 import { ServerEvents } from './server-events.js';
+import { TrackingSetup } from './tracking-setup.js';
 
 export class ServerSetup {
   /** Around `perform`; the first is the outermost. The tracking comes last, innermost, by itself. */
@@ -16,6 +17,8 @@ export class ServerSetup {
   readonly deathHandlers: FailureHandler[] = [];
   /** Hear of poison jobs, in the process that found the last dead one. */
   readonly onPoison: PoisonHandler[] = [];
+  /** Which jobs are tracked. */
+  readonly tracking = new TrackingSetup();
   /** Heartbeats missed, instances dead, jobs recovered or lost: for metrics and alerts. */
   readonly events: ServerEvents;
 

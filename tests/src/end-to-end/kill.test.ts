@@ -4,7 +4,7 @@
  */
 import { expect, test } from '@jest/globals';
 import { Client } from '@tsq/core';
-import { eventually, useRedis } from '@tsq/core/test-support';
+import { eventually, Seeded, useRedis } from '@tsq/core/test-support';
 import { useTsqWorkers } from './tsq-worker.js';
 
 const jobs = 300;
@@ -13,31 +13,20 @@ const kills = 5;
 const redis = useRedis();
 const tsq = useTsqWorkers();
 
-/** mulberry32: the moments of the kills follow from the seed, which is printed, and can be given again. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 test('S1 L1: 300 tracked jobs all end, though a process is killed five times', async () => {
   const seed = Number(process.env.TSQ_TEST_SEED ?? Date.now() % 1_000_000);
-  const random = randomFrom(seed);
+  const random = new Seeded(seed); // the moments of the kills follow from it
   const pair = [await tsq.start(redis.url, '-c', '5'), await tsq.start(redis.url, '-c', '5')];
   const client = new Client({ url: redis.url });
-  const durations = Array.from({ length: jobs }, () => [Math.floor(50 + random() * 250)] as const);
+  const durations = Array.from({ length: jobs }, () => [Math.floor(50 + random.next() * 250)] as const);
   const jids = await client.enqueueBulk('Interop::Sleeping', durations);
   await client.close();
 
   for (let kill = 1; kill <= kills; kill += 1) {
     // By the number of ended jobs, not by time: the same seed means the same moment on a faster machine.
-    const moment = Math.floor(((kill - random()) * jobs * 0.8) / kills);
+    const moment = Math.floor(((kill - random.next()) * jobs * 0.8) / kills);
     await eventually(() => expect(tsq.journal.jids('end').length).toBeGreaterThanOrEqual(moment), 60_000);
-    const victim = random() < 0.5 ? 0 : 1;
+    const victim = random.next() < 0.5 ? 0 : 1;
     await pair[victim]?.end('SIGKILL');
     pair[victim] = await tsq.start(redis.url, '-c', '5');
   }

@@ -65,6 +65,11 @@ test.each(['computing', 'asleep'] as const)(
       return lines;
     });
     expect(ended?.jobs[0]).toMatchObject({ class: 'Interop::Blocking', jid });
+    await eventually(() => {
+      const told = tsq.journal.lines('stall').map(({ text }) => JSON.parse(text));
+      const long = told.filter(({ durationMs, jobs }) => durationMs > 4 * ttlMs && jobs[0].jid === jid);
+      expect(long).toHaveLength(1);
+    });
     await eventually(() => expect(tsq.journal.jids('end')).toEqual(expect.arrayContaining(sleepers)), 30_000);
     const mine = new Set([jid, ...sleepers]);
     const starts = tsq.journal.jids('start').filter((each) => mine.has(each));

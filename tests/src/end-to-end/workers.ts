@@ -98,7 +98,13 @@ export class Poison {
 
 export const configureServer: ConfigureServer = (server) => {
   server.onPoison.push(({ jid, fate, error }) => note('poison', jid ?? '', `${fate} ${error.message}`));
-  for (const name of ['instance-lapsed', 'instance-dead', 'orphans-recovered', 'claim-lost'] as const) {
+  for (const name of [
+    'instance-lapsed',
+    'instance-dead',
+    'orphans-recovered',
+    'claim-lost',
+    'stall',
+  ] as const) {
     server.events.on(name, (event) => note(name, '', JSON.stringify(event)));
   }
 };

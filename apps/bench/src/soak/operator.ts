@@ -1,9 +1,9 @@
 /** Does at random, by the data API, what people do on the pages: to entries, to queues, to processes. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { DeadSet, type JobSet, ProcessSet, Queue, RetrySet, ScheduledSet } from '@tsq/core';
+import type { Seeded } from '@tsq/core/test-support/outside-jest';
 import type { Redis } from 'ioredis';
 import { note } from './journal.js';
-import type { Seeded } from './random.js';
 
 const queues = ['default', 'low'] as const;
 const actions = ['retry', 'addToQueue', 'kill', 'delete', 'reschedule', 'reschedule'] as const;

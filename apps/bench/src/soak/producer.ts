@@ -1,8 +1,8 @@
 /** tsq's producer: a few jobs at a time, to the queues and for later, until it is ended. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from '@tsq/core';
+import type { Seeded } from '@tsq/core/test-support/outside-jest';
 import { note } from './journal.js';
-import type { Seeded } from './random.js';
 import type { Fate } from './workers.js';
 
 const queues = ['default', 'low'] as const;

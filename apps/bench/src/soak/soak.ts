@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { DeadSet, RetrySet, ScheduledSet, Stats } from '@tsq/core';
+import { Seeded } from '@tsq/core/test-support/outside-jest';
 import type { Redis } from 'ioredis';
 import { PrivateRedis } from '../private-redis.js';
 import { type Account, accountFor } from './account.js';
@@ -17,7 +18,6 @@ import { Fleet } from './fleet.js';
 import { type JournalLine, journalVariable, readJournal } from './journal.js';
 import { Operator } from './operator.js';
 import { produce } from './producer.js';
-import { Seeded } from './random.js';
 
 /** For the last jobs, once nothing new comes. */
 const drainWithinMs = 120_000;

@@ -1,22 +1,36 @@
 /**
- * A TCP proxy in front of a test's Redis, to do to a connection what networks do: swallow it, cut it, or let a request
- * through and lose its reply.
+ * A TCP proxy in front of a test's Redis, to do to its connections what networks do: swallow them, slow them down, cut them, or
+ * let a request through and lose its reply. A mode is that of all its connections, those that come later too.
  */
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { DelayLine } from './delay-line.js';
 
-/** `pass`; `hole`: swallows both ways and keeps the connection open. */
-export type ProxyMode = 'pass' | 'hole';
+/**
+ * `pass`. `hole`: swallows both ways and keeps the connection open. `half`: requests go through and replies are swallowed.
+ * `refuse`: what is open is cut, and who connects is cut at once.
+ */
+export type ProxyMode = 'pass' | 'hole' | 'half' | 'refuse';
+
+interface Doom {
+  readonly text: string | Buffer;
+  /** Requests with the text until the one whose reply is lost. */
+  left: number;
+  readonly resolve: () => void;
+}
 
 export class TcpProxy {
-  mode: ProxyMode = 'pass';
   port = 0;
+  /** Each way. */
+  delayMs = 0;
+  private currentMode: ProxyMode = 'pass';
   private readonly sockets = new Set<Socket>();
-  private doomedRequest: string | undefined;
-  private onDropped: (() => void) | undefined;
+  private dooms: Doom[] = [];
+  /** Replies that were lost on purpose. */
+  dropped = 0;
 
   private constructor(
     private readonly server: Server,
-    private readonly targetPort: number,
+    private targetPort: number,
   ) {}
 
   static async before(targetPort: number): Promise<TcpProxy> {
@@ -33,16 +47,33 @@ export class TcpProxy {
     return `redis://127.0.0.1:${this.port}/0`;
   }
 
-  /** The next request that contains `text` is executed, and its connection is cut before the reply. Resolves then. */
-  async dropReplyTo(text: string): Promise<void> {
-    this.doomedRequest = text;
+  get mode(): ProxyMode {
+    return this.currentMode;
+  }
+
+  set mode(mode: ProxyMode) {
+    this.currentMode = mode;
+    if (mode === 'refuse') this.cutAll();
+  }
+
+  /**
+   * A request that contains `text` is executed, and its connection is cut before the reply. Resolves then.
+   * @param arrival the next such request, or the one after, and so on
+   */
+  async dropReplyTo(text: string | Buffer, arrival = 1): Promise<void> {
     await new Promise<void>((resolve) => {
-      this.onDropped = resolve;
+      this.dooms.push({ text, left: arrival, resolve });
     });
   }
 
   cutAll(): void {
     for (const socket of this.sockets) socket.destroy();
+  }
+
+  /** From now on it leads to another server; what is open is cut. */
+  retarget(port: number): void {
+    this.targetPort = port;
+    this.cutAll();
   }
 
   async close(): Promise<void> {
@@ -51,34 +82,51 @@ export class TcpProxy {
   }
 
   private join(client: Socket): void {
+    if (this.mode === 'refuse') {
+      client.destroy();
+      return;
+    }
     const upstream = connect(this.targetPort, '127.0.0.1');
-    let isDoomed = false;
+    const delayMs = () => this.delayMs;
+    const there = new DelayLine(delayMs, (chunk) => upstream.write(chunk));
+    const back = new DelayLine(delayMs, (chunk) => client.write(chunk));
+    let doom: Doom | undefined;
     client.on('data', (chunk) => {
       if (this.mode === 'hole') return;
-      if (this.doomedRequest !== undefined && chunk.includes(this.doomedRequest)) {
-        this.doomedRequest = undefined;
-        isDoomed = true;
-      }
-      upstream.write(chunk);
+      doom ??= this.doomOf(chunk);
+      there.push(chunk);
     });
     upstream.on('data', (chunk) => {
-      if (this.mode === 'hole') return;
-      if (!isDoomed) {
-        client.write(chunk);
+      if (this.mode !== 'pass') return;
+      if (doom === undefined) {
+        back.push(chunk);
         return;
       }
       client.destroy();
-      this.onDropped?.();
+      this.dropped += 1;
+      doom.resolve();
     });
-    this.tie(client, upstream);
-    this.tie(upstream, client);
+    this.tie(client, upstream, there);
+    this.tie(upstream, client, back);
   }
 
-  private tie(one: Socket, other: Socket): void {
+  private doomOf(chunk: Buffer): Doom | undefined {
+    for (const doom of this.dooms) {
+      if (!chunk.includes(doom.text)) continue;
+      doom.left -= 1;
+      if (doom.left > 0) continue;
+      this.dooms = this.dooms.filter((other) => other !== doom);
+      return doom;
+    }
+    return undefined;
+  }
+
+  private tie(one: Socket, other: Socket, line: DelayLine): void {
     this.sockets.add(one);
     one.on('error', () => other.destroy()); // a reset is what this proxy is for
     one.on('close', () => {
       this.sockets.delete(one);
+      line.close();
       other.destroy();
     });
   }

@@ -1,0 +1,5 @@
+/** Every command of `tsq`, in the order of its help. */
+import type { CliCommand } from './command.js';
+import { drill } from './commands/drill.js';
+
+export const commands: readonly CliCommand[] = [drill];
