@@ -29,7 +29,11 @@ function beatFor(port: MessagePort, settings: ThreadSettings): void {
     log: openLog(settings.threadLog, logger),
     // The note of a process that is killed for it should say so.
     onBegin: () => pulse?.beatNow(),
-    onEnd: (stall) => tell({ kind: 'stall', stall }),
+    onGiveUp: () => pulse?.hold(),
+    onEnd: (stall) => {
+      if (stall.gaveUp) pulse?.resume();
+      tell({ kind: 'stall', stall });
+    },
   });
   const memory = new MemoryAlarm(flight, () => pulse?.beatNow());
   port.on('message', async (order: Order) => {

@@ -25,7 +25,7 @@ import { whenReadyUnless } from './ready.js';
 import { type Retirement, retire } from './retire.js';
 import type { HeartbeatSettings } from './settings.js';
 
-export interface PulseOptions extends HeartbeatSettings {
+export interface PulseOptions extends Pick<HeartbeatSettings, 'intervalMs' | 'ttlMs'> {
   readonly location: RedisLocation;
   readonly keyspace: Keyspace;
   readonly id: InstanceId;
@@ -43,6 +43,8 @@ export interface PulseOptions extends HeartbeatSettings {
 
 /** For the connection, when the time to take leave has come. */
 const lastWordsMs = 2_000;
+/** The longest that a timer of Node waits. */
+const untilAskedMs = 2 ** 31 - 1;
 
 export class Pulse {
   private readonly redis: Redis;
@@ -58,6 +60,7 @@ export class Pulse {
   /** Since the last beat that went through. */
   private wasAway = false;
   private lastBeatAtMs: number | undefined;
+  private isHeld = false;
 
   constructor(private readonly options: PulseOptions) {
     const what = 'a heartbeat failed: after its TTL the others take this instance for dead';
@@ -79,6 +82,18 @@ export class Pulse {
   /** Cuts the pause short. Called while a beat is under way, another follows it. */
   beatNow(): void {
     this.nap.abort();
+  }
+
+  /** Sends no beat until `resume`: nobody vouches for the process any more, and its TTL tells the others. */
+  hold(): void {
+    this.isHeld = true;
+  }
+
+  /** Beats again, at once: the answer says whether the others have waited so long. */
+  resume(): void {
+    this.isHeld = false;
+    this.lastBeatAtMs = undefined; // it is not late, it was held
+    this.beatNow();
   }
 
   /** Ends the beats, and tells Redis that the instance is no more. `unconfirmed`: its TTL will tell. Never rejects. */
@@ -122,6 +137,7 @@ export class Pulse {
       await whenReadyUnless(this.ending.signal, this.redis);
       if (this.ending.signal.aborted) return 0;
       this.nap = new AbortController();
+      if (this.isHeld) return untilAskedMs;
       await this.beat();
       this.trouble.over();
       return this.options.intervalMs;

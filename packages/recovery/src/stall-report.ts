@@ -9,6 +9,8 @@ export interface StallReportOptions extends HeartbeatSettings {
   readonly flight: FlightReader;
   readonly log: ThreadLog;
   readonly onBegin: () => void;
+  /** It is longer than `stallTimeoutMs`. */
+  readonly onGiveUp: () => void;
   readonly onEnd: (stall: Stall) => void;
 }
 
@@ -24,8 +26,10 @@ export class StallReport {
     const { flight } = this.options;
     const stallMs = stallMsOf(this.options);
     const onBegin = (stall: Stall) => this.begun(stall);
+    const onGiveUp = (stall: Stall) => this.gaveUp(stall);
+    const { stallTimeoutMs } = this.options;
     const onEnd = (stall: Stall) => this.ended(stall);
-    this.watching ??= new StallWatch({ flight, stallMs, onBegin, onEnd });
+    this.watching ??= new StallWatch({ flight, stallMs, stallTimeoutMs, onBegin, onGiveUp, onEnd });
   }
 
   /** For how long the loop has not turned; 0 while there is no stall. */
@@ -46,6 +50,17 @@ export class StallReport {
       `the event loop has not turned for ${seconds}: ${named(jobs)}. Beats go on, but no other job gets on`,
     );
     this.options.onBegin();
+  }
+
+  private gaveUp({ durationMs, jobs }: Stall): void {
+    const { instance } = this;
+    const { ttlMs } = this.options;
+    this.options.log.write(
+      'error',
+      { instance, stalledMs: durationMs, ttlMs, jobs },
+      `the event loop has not turned for ${inSeconds(durationMs)}: no more beats are sent, and after its TTL the others take this instance for dead`,
+    );
+    this.options.onGiveUp();
   }
 
   private ended(stall: Stall): void {
