@@ -11,6 +11,7 @@ import { row as row11 } from './11-connections-killed.js';
 import { row as row20 } from './20-one-id-twice.js';
 import { row as row21 } from './21-lock-holder-killed.js';
 import { row as row27 } from './27-queue-paused-deleted.js';
+import { row as row28 } from './28-wrong-types.js';
 import { row as row30 } from './30-stopped-at-odd-moments.js';
 import { row as row31 } from './31-rolling-deploy.js';
 import { row as row33 } from './33-gem-fleet.js';
@@ -28,6 +29,7 @@ export const rows: readonly Row[] = [
   row20,
   row21,
   row27,
+  row28,
   row30,
   row31,
   row33,
