@@ -1,5 +1,6 @@
 /** The settings of heartbeat and recoverer, with their defaults, checked before anything is started. */
 import { type DeadSetLimits, type Dialect, sidekiqDeadSet, TsqError } from '@tsq/core';
+import type { DeadOption } from './bury-poison.js';
 import { maxJobsPerStep, type OrphanPosition } from './recover.js';
 import { type TuningProfile, tuningTimes } from './tuning-profile.js';
 
@@ -37,12 +38,14 @@ export interface RecovererSettings {
   readonly gemScanIntervalMs: number;
   /** For so long an instance of the gem must be seen without a heartbeat before its jobs are put back. Default 30,000. */
   readonly gemGraceMs: number;
-  /** Jobs put back by one call, 1 to 500. Default 200: Redis serves nobody else meanwhile. */
+  /** Jobs put back by one call, 1 to 500. Default 100: Redis serves nobody else meanwhile. */
   readonly batchSize: number;
   /** Where orphans join their queue. Default `next`. */
   readonly position: OrphanPosition;
   /** What the dead set keeps when a poison job joins it. Default Sidekiq's. */
   readonly dead: DeadSetLimits;
+  /** The option `dead` of a class, where this process knows it. A poison job of one that says false is dropped. Default: unknown. */
+  readonly deadOption?: DeadOption | undefined;
   /** How `failed_at` of a poison job is written. Default `seconds`. */
   readonly dialect: Dialect;
 }
@@ -80,7 +83,7 @@ export function recovererSettings(given: Partial<RecovererSettings> & Profiled):
   const profile = tuningTimes(given.profile);
   const { intervalMs = profile.intervalMs, lockTtlMs = profile.lockTtlMs } = given;
   const { startDelayMs = profile.startDelayMs, heartbeatTtlMs = profile.ttlMs } = given;
-  const { batchSize = 200, position = 'next' } = given;
+  const { batchSize = 100, position = 'next' } = given;
   const { gemScanIntervalMs = 0, gemGraceMs = 30_000 } = given;
   const {
     watchIntervalMs = defaultWatchMs(heartbeatTtlMs),
@@ -113,7 +116,7 @@ export function recovererSettings(given: Partial<RecovererSettings> & Profiled):
     gemScanIntervalMs,
     gemGraceMs,
   };
-  return { ...times, batchSize, position, dead, dialect };
+  return { ...times, batchSize, position, dead, dialect, deadOption: given.deadOption };
 }
 
 /** A fleet with a short TTL needs no setting more: only a look that is asked for can be too rare. */
