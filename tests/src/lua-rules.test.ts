@@ -16,6 +16,12 @@ test.each([
     ['recovery/src/recover', 'tracker/src/settle', 'tracker/src/suspects'],
   ],
   [
+    'the mark of what stands at a key',
+    'local function mark_at',
+    'end',
+    ['tracker/src/settle', 'tracker/src/suspects'],
+  ],
+  [
     'the note of a claim',
     'batch = batch or',
     'table.insert(reply, taken)',

@@ -11,6 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { PrivateRedis } from './private-redis.js';
+import { spread } from './spread.js';
 import { startWorker, stopWorker, until } from './worker-process.js';
 
 const options = new Command('bench:promote')
@@ -125,13 +126,6 @@ async function longestScript(): Promise<string> {
   const scripts = entries.filter(([, , , args]) => String(args[0]).toLowerCase() === 'evalsha');
   const longest = Math.max(0, ...scripts.map(([, , microseconds]) => microseconds));
   return longest === 0 ? 'under 200 us' : `${longest} us`;
-}
-
-function spread(microseconds: readonly number[]): string {
-  const sorted = [...microseconds].sort((a, b) => a - b);
-  const at = (share: number) =>
-    `${((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN) / 1_000).toFixed(2)} ms`;
-  return `p50 ${at(0.5)}  p99 ${at(0.99)}  most ${at(1)}  (${sorted.length})`;
 }
 
 function print(line: string): void {

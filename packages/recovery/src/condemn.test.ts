@@ -3,8 +3,7 @@ import { useRedis } from '@tsq/core/test-support';
 import { type InstanceId, Keyspace } from '@tsq/tracker';
 import { beat } from './beat.js';
 import { condemn } from './condemn.js';
-import { recover } from './recover.js';
-import { fetchOrder, hold } from './test-support/claims.js';
+import { fetchOrder, hold, recoverSome } from './test-support/claims.js';
 
 const keyspace = new Keyspace();
 const id = 'host-1' as InstanceId;
@@ -24,7 +23,7 @@ describe('condemn', () => {
     await beat(connection, keyspace, id, 90_000, 'renew');
     expect(await condemn(connection, keyspace, id, heartbeat)).toBe('alive');
     expect(await condemn(connection, keyspace, id, '')).toBe('alive');
-    expect(await recover(connection, keyspace, id, 500, 'next')).toBe('alive');
+    expect(await recoverSome(connection, keyspace, id, 500, 'next')).toBe('alive');
   });
 
   test('S4: while those who lapsed together have their TTL to come back, nobody loses his heartbeat', async () => {
@@ -38,10 +37,10 @@ describe('condemn', () => {
     const { connection, heartbeat } = await living();
     expect(await condemn(connection, keyspace, id, heartbeat)).toBe('condemned');
     expect(await beat(connection, keyspace, id, 90_000, 'renew')).toBe('renewed');
-    expect(await recover(connection, keyspace, id, 500, 'next')).toBe('alive');
+    expect(await recoverSome(connection, keyspace, id, 500, 'next')).toBe('alive');
     const again = String(await connection.get(keyspace.instance(id)));
     expect(await condemn(connection, keyspace, id, again)).toBe('condemned');
-    expect(await recover(connection, keyspace, id, 500, 'next')).toMatchObject({
+    expect(await recoverSome(connection, keyspace, id, 500, 'next')).toMatchObject({
       declaredDead: true,
       recovered: 1,
     });

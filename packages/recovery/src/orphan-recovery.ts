@@ -2,11 +2,12 @@
  * Puts back what one dead instance held, step by step, and tells what it did. What must stay true: what keeps a job from
  * going back is logged once and not at each look, and never keeps the others.
  */
-import { faultPoint, keys, type Logger } from '@tsq/core';
+import { faultPoint, keys, type Logger, pause } from '@tsq/core';
 import type { InstanceId, Keyspace } from '@tsq/tracker';
 import type { Redis } from 'ioredis';
 import { type BuriedPoison, burialOf, buryPoison } from './bury-poison.js';
-import { type Poison, recover } from './recover.js';
+import { orphansOf } from './orphans.js';
+import { type Poison, type RecoveryStep, recover } from './recover.js';
 import type { RecovererSettings } from './settings.js';
 
 /** By which rule an instance is dead: its heartbeat ran out, or all its connections were closed. */
@@ -100,28 +101,47 @@ export class OrphanRecovery {
     for (const id of this.blocked.keys()) if (!ids.includes(id)) this.blocked.delete(id);
   }
 
+  /** First it is declared dead, so that it claims nothing more; then what it holds is read, and goes back step by step. */
   private async inSteps(redis: Redis, id: InstanceId, rule: DeathRule, sum: Sum): Promise<void> {
     const { keyspace, settings, signal } = this.options;
-    while (!signal.aborted) {
-      const step = await recover(redis, keyspace, id, settings.batchSize, settings.position);
-      if (step === 'alive') return;
-      if (step.declaredDead) {
-        sum.declaredDead = true;
-        const jobs = step.recovered + step.missing.length + step.remaining;
-        this.declare({ instance: id, rule, jobs });
+    const { batchSize, position } = settings;
+    const declared = await recover(redis, keyspace, id, [], position);
+    if (declared === 'alive') return;
+    sum.declaredDead = declared.declaredDead;
+    sum.remaining = declared.remaining;
+    if (sum.declaredDead) this.declare({ instance: id, rule, jobs: declared.remaining });
+    if (sum.remaining === 0) return;
+    const blockedBy = new Set<string>();
+    for await (const orphans of orphansOf(redis, keyspace, id, position)) {
+      for (let next = 0; next < orphans.length; ) {
+        faultPoint('recover.mid');
+        if (signal.aborted) return;
+        const startedAt = performance.now();
+        const step = await recover(redis, keyspace, id, orphans.slice(next, next + batchSize), position);
+        if (step === 'alive') return;
+        await this.note(redis, id, step, sum, blockedBy);
+        next += step.lookedAt;
+        // Redis has as much time for the others as for this.
+        if (next < orphans.length) await pause(performance.now() - startedAt, signal);
       }
-      sum.recovered += step.recovered;
-      sum.missing += step.missing.length;
-      sum.remaining = step.remaining;
-      this.noteMissing(id, step.missing);
-      const { buried, blockedBy } = await this.buryAll(redis, id, step.poison);
-      this.noteBlocked(id, [...step.blockedBy, ...blockedBy]);
-      sum.poison += buried;
-      sum.remaining -= buried;
-      // Without progress the rest is blocked: the next pass looks again.
-      if (step.remaining === 0 || step.recovered + step.missing.length + buried === 0) return;
-      faultPoint('recover.mid');
     }
+    this.noteBlocked(id, [...blockedBy]);
+  }
+
+  private async note(
+    redis: Redis,
+    id: InstanceId,
+    step: RecoveryStep,
+    sum: Sum,
+    blockedBy: Set<string>,
+  ): Promise<void> {
+    sum.recovered += step.recovered;
+    sum.missing += step.missing.length;
+    this.noteMissing(id, step.missing);
+    const burials = await this.buryAll(redis, id, step.poison);
+    for (const key of [...step.blockedBy, ...burials.blockedBy]) blockedBy.add(key);
+    sum.poison += burials.buried;
+    sum.remaining = step.remaining - burials.buried;
   }
 
   /** Recoverers share the work: answers how many this one has buried, and the key that is in the way. */

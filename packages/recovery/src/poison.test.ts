@@ -3,9 +3,8 @@ import { eventually, RecordingLogger, useRedis } from '@tsq/core/test-support';
 import { Instance, type InstanceId, Keyspace, type Member } from '@tsq/tracker';
 import type { Redis } from 'ioredis';
 import { type BuriedPoison, burialOf, buryPoison } from './bury-poison.js';
-import { recover } from './recover.js';
 import { Recoverer } from './recoverer.js';
-import { fetchOrder, hold } from './test-support/claims.js';
+import { fetchOrder, hold, recoverSome } from './test-support/claims.js';
 
 const keyspace = new Keyspace();
 const payload = '{"class":"Poison","jid":"p1","args":[1.0,12345678901234567890],"queue":"other"}';
@@ -32,7 +31,7 @@ describe('poison', () => {
 
   /** Recovers it, and takes what went back from the queue again. */
   async function recovered(admin: Redis, id: InstanceId) {
-    const step = await recover(admin, keyspace, id, 500, 'next');
+    const step = await recoverSome(admin, keyspace, id, 500, 'next');
     if (step === 'alive') throw new Error('expected a dead instance');
     const back = await fetchOrder(admin, 'q');
     await admin.del('queue:q');
@@ -164,7 +163,7 @@ describe('poison', () => {
     const admin = redis.connect();
     const id = await aboutToBePoison(admin, payload);
     await admin.sadd(keyspace.jobs(id), `${id}.1.1@q`);
-    await recover(admin, keyspace, id, 500, 'next');
+    await recoverSome(admin, keyspace, id, 500, 'next');
     const member = `${id}.1.0@q` as Member;
     const burial = burialOf(id, { member, bytes: Buffer.from(payload), recoveredAtSeconds: [1] }, 'seconds');
     await admin.srem(keyspace.jobs(id), member);

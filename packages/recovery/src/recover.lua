@@ -1,6 +1,7 @@
 -- recover: puts back what a dead instance held, some jobs at a call: the same bytes, each on the queue that its member names.
 -- A script, because "it is dead", "it may claim no more" and "this job is in its queue again and nobody's claim" must be one
--- step: however many call this at once, each orphan is put back once (S3), and none of the living (S4).
+-- step: however many call this at once, each orphan is put back once (S3), and none of the living (S4). What a call costs
+-- depends on the members that it names, not on how many there are: the caller has read them before, in pieces.
 -- KEYS[1]  instances       SET
 -- KEYS[2]  instances:dead  SET of the ids that were declared dead and still hold claims
 -- KEYS[3]  instance:ID     STRING: while it is there, the instance lives
@@ -12,24 +13,24 @@
 -- ARGV[1]  ID
 -- ARGV[2]  what stands before a member in the key of its payload
 -- ARGV[3]  what stands before a queue's name in the key of its list
--- ARGV[4]  limit           1 to 500 jobs
--- ARGV[5]  'next': they are fetched before what waits in the queue; 'last': behind it. The oldest claim comes first in both.
--- ARGV[6]  poisonLimit     so many recoveries of one job; with the next it is poison
--- ARGV[7]  windowSeconds   recoveries that are older do not count
+-- ARGV[4]  'next': they are fetched before what waits in the queue, the last member of the call first; 'last': behind it, the
+--          first member of the call first
+-- ARGV[5]  poisonLimit     so many recoveries of one job; with the next it is poison
+-- ARGV[6]  windowSeconds   recoveries that are older do not count
+-- ARGV[7…] members that may go back, at most 500, none twice; those that are not held any more are passed over
 -- Returns  'alive', and nothing was written; or { 1 when this call declared it dead else 0, number of jobs put back,
 --          { member whose payload is gone, … }, { what keeps jobs from going back, … }, number of members left,
---          { member, payload, seconds of its recoveries, … for each that is poison } }.
+--          { member, payload, seconds of its recoveries, … for each that is poison }, number of the call's members that were
+--          looked at: of those behind them nothing is known, for the payloads before them are big }.
 --          Poison stays the dead instance's claim, and is named by each call, until it is buried.
 --          What keeps a job: the key of its queue, when that holds no list; its own member, when it names no queue. Such jobs
 --          stay the dead instance's claims, and go back by a later call when the key is repaired.
 -- Counts   The first two recoveries of a job count whoever killed the process. From then on it is a suspect, and only one that
 --          its process had started counts on, so that who stood beside a poison job is not taken for one.
 -- Order    What can fail comes before the first write. The first write is SREM, which a full Redis allows.
-local id, limit, goes_next = ARGV[1], tonumber(ARGV[4]), ARGV[5] == 'next'
--- Above so many members their order is given up: sorting them would hold up everybody, again at each call.
-local sorted_at_most = 2000
+local id, goes_next, first = ARGV[1], ARGV[4] == 'next', 7
 -- A call that has read so many bytes of payloads reads no more.
-local enough_bytes = 1048576
+local enough_bytes = 262144
 
 -- How often a job is recovered before it is a suspect.
 local suspect_from = 2
@@ -37,12 +38,7 @@ local suspect_from = 2
 if redis.call('EXISTS', KEYS[3]) == 1 then return 'alive' end
 redis.call('SCARD', KEYS[1]) -- these raise WRONGTYPE
 redis.call('SCARD', KEYS[2])
-local members
-if redis.call('SCARD', KEYS[4]) > sorted_at_most then
-  members = redis.call('SRANDMEMBER', KEYS[4], limit)
-else
-  members = redis.call('SMEMBERS', KEYS[4])
-end
+redis.call('SCARD', KEYS[4])
 local function holds(key, wanted)
   local kind = redis.call('TYPE', key).ok
   return kind == wanted or kind == 'none'
@@ -50,7 +46,7 @@ end
 local names_fit = holds(KEYS[6], 'set')
 local counts_fit, has_counts = holds(KEYS[7], 'hash'), redis.call('EXISTS', KEYS[7]) == 1
 local started = redis.call('GET', KEYS[8])
-local poison_limit, window, now = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(redis.call('TIME')[1])
+local poison_limit, window, now = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(redis.call('TIME')[1])
 
 -- The same in settle and suspects. Of a big payload its ends and its length must do: hashing all of it would take too long.
 local function mark_of(payload)
@@ -67,72 +63,68 @@ local function recent(noted)
   return seconds
 end
 -- Notes one more recovery. Answers the seconds of the earlier ones when the job is poison.
-local counts, poison = {}, {}
+local now_text = string.format('%d', now)
+local counts, marks, poison = {}, {}, {}
 local function count(member, payload)
   if not counts_fit then return nil end
   local mark = mark_of(payload)
-  local seconds = recent(counts[mark] or has_counts and redis.call('HGET', KEYS[7], mark))
+  local noted = counts[mark] or has_counts and redis.call('HGET', KEYS[7], mark)
+  if not noted then
+    marks[#marks + 1] = mark
+    counts[mark] = now_text
+    return nil
+  end
+  local seconds = recent(noted)
   if #seconds >= suspect_from and member ~= started then return nil end
   if #seconds >= poison_limit then return table.concat(seconds, ' ') end
-  seconds[#seconds + 1] = string.format('%d', now)
+  seconds[#seconds + 1] = now_text
+  if not counts[mark] then marks[#marks + 1] = mark end
   counts[mark] = table.concat(seconds, ' ')
   return nil
 end
 
--- Who can go back, in the order of the pushes: by RPUSH the last one pushed is fetched first, by LPUSH the first one.
-local fits, kept, able = {}, {}, {}
-for _, member in ipairs(members) do
+local held = {}
+if #ARGV >= first then held = redis.call('SMISMEMBER', KEYS[4], unpack(ARGV, first)) end
+local fits, kept, missing, ended, ended_keys, names, lines = {}, {}, {}, {}, {}, {}, {}
+local bytes, looked_at = 0, 0
+for i = 1, #held do
+  if bytes >= enough_bytes then break end
+  looked_at = i
+  local member = ARGV[first + i - 1]
   local at = string.find(member, '@', 1, true)
   local name = at and string.sub(member, at + 1)
-  if name and fits[name] == nil then
+  if held[i] == 0 then
+    name = nil -- somebody was faster
+  elseif not name then
+    kept[#kept + 1] = member
+  elseif fits[name] == nil then
     fits[name] = holds(ARGV[3] .. name, 'list')
     if not fits[name] then kept[#kept + 1] = ARGV[3] .. name end
   end
-  if not name then
-    kept[#kept + 1] = member
-  elseif fits[name] then
-    local batch, index = string.match(member, '%.(%d+)%.(%d+)@')
-    able[#able + 1] = { member = member, name = name, rank = (batch or 0) * 1000000 + (index or 0) }
-  end
-end
-if goes_next then
-  table.sort(able, function(a, b) return a.rank > b.rank end)
-else
-  table.sort(able, function(a, b) return a.rank < b.rank end)
-end
-
--- Reads in slices that double, so that big payloads end it early.
-local missing, ended, ended_keys, names, lines = {}, {}, {}, {}, {}
-local bytes, at, slice = 0, 1, 1
-local last = math.min(limit, #able)
-while at <= last and bytes < enough_bytes do
-  local upto = math.min(at + slice - 1, last)
-  local payload_keys = {}
-  for i = at, upto do payload_keys[#payload_keys + 1] = ARGV[2] .. able[i].member end
-  for i, payload in ipairs(redis.call('MGET', unpack(payload_keys))) do
-    local orphan = able[at + i - 1]
-    local seconds = payload and count(orphan.member, payload)
-    if seconds then
-      for _, value in ipairs({ orphan.member, payload, seconds }) do poison[#poison + 1] = value end
+  if name and fits[name] then
+    local key = ARGV[2] .. member
+    local payload = redis.pcall('GET', key)
+    if type(payload) == 'string' then
       bytes = bytes + #payload
-    elseif payload then
-      local line = lines[orphan.name]
-      if not line then
-        line = {}
-        lines[orphan.name] = line
-        names[#names + 1] = orphan.name
+      local seconds = count(member, payload)
+      if seconds then
+        for _, value in ipairs({ member, payload, seconds }) do poison[#poison + 1] = value end
+      else
+        local line = lines[name]
+        if not line then
+          line = {}
+          lines[name] = line
+          names[#names + 1] = name
+        end
+        line[#line + 1] = payload
+        ended[#ended + 1] = member
+        ended_keys[#ended_keys + 1] = key
       end
-      line[#line + 1] = payload
-      ended[#ended + 1] = orphan.member
-      ended_keys[#ended_keys + 1] = payload_keys[i]
-      bytes = bytes + #payload
     else
-      ended[#ended + 1] = orphan.member
-      missing[#missing + 1] = orphan.member -- a key of another type counts as gone too, and is left alone
+      ended[#ended + 1] = member
+      missing[#missing + 1] = member -- a key of another type counts as gone too, and is left alone
     end
   end
-  at = upto + 1
-  slice = slice * 2
 end
 
 local declared = redis.call('SREM', KEYS[1], id)
@@ -140,8 +132,13 @@ if #ended > 0 then redis.call('SREM', KEYS[4], unpack(ended)) end
 if #ended_keys > 0 then redis.call('DEL', unpack(ended_keys)) end
 for _, name in ipairs(names) do redis.call(goes_next and 'RPUSH' or 'LPUSH', ARGV[3] .. name, unpack(lines[name])) end
 if names_fit and #names > 0 then redis.call('SADD', KEYS[6], unpack(names)) end
-if next(counts) then
-  for mark, seconds in pairs(counts) do redis.call('HSET', KEYS[7], mark, seconds) end
+if #marks > 0 then
+  local notes = {}
+  for i, mark in ipairs(marks) do
+    notes[2 * i - 1] = mark
+    notes[2 * i] = counts[mark]
+  end
+  redis.call('HSET', KEYS[7], unpack(notes))
   redis.call('EXPIRE', KEYS[7], window)
   -- What is too old leaves bit by bit, while others join.
   local some = redis.call('HRANDFIELD', KEYS[7], 20, 'WITHVALUES')
@@ -156,4 +153,4 @@ else
   redis.call('SREM', KEYS[2], id)
   redis.call('DEL', KEYS[5], KEYS[8])
 end
-return { declared, #ended_keys, missing, kept, left, poison }
+return { declared, #ended_keys, missing, kept, left, poison, looked_at }

@@ -5,8 +5,9 @@ import { type InstanceId, Keyspace } from '@tsq/tracker';
 import fc from 'fast-check';
 import type { Redis } from 'ioredis';
 import { beat } from './beat.js';
+import { orphansOf } from './orphans.js';
 import { type OrphanPosition, type RecoveryStep, recover } from './recover.js';
-import { type Claim, fetchOrder, hold, keysLeft } from './test-support/claims.js';
+import { type Claim, fetchOrder, hold, keysLeft, recoverSome } from './test-support/claims.js';
 
 const keyspace = new Keyspace();
 const id = 'host-1' as InstanceId;
@@ -22,12 +23,14 @@ describe('recover', () => {
 
   async function toTheEnd(connection: Redis, limit: number, position: OrphanPosition, own: InstanceId = id) {
     const steps: RecoveryStep[] = [];
-    for (;;) {
-      const step = await recover(connection, keyspace, own, limit, position);
-      if (step === 'alive') throw new Error('expected a dead instance');
-      steps.push(step);
-      if (step.remaining === 0 || step.recovered + step.missing.length === 0) return steps;
+    for await (const orphans of orphansOf(connection, keyspace, own, position)) {
+      for (let next = 0; next < orphans.length; next += steps.at(-1)?.lookedAt ?? 0) {
+        const step = await recover(connection, keyspace, own, orphans.slice(next, next + limit), position);
+        if (step === 'alive') throw new Error('expected a dead instance');
+        steps.push(step);
+      }
     }
+    return steps;
   }
 
   /** Jest compares megabytes one by one, and takes seconds. */
@@ -40,7 +43,7 @@ describe('recover', () => {
     await beat(connection, keyspace, id, 90_000, 'register');
     await hold(connection, keyspace, id, jobs('q', 'one'));
     const before = (await connection.keys('*')).sort();
-    expect(await recover(connection, keyspace, id, 500, 'next')).toBe('alive');
+    expect(await recoverSome(connection, keyspace, id, 500, 'next')).toBe('alive');
     expect((await connection.keys('*')).sort()).toEqual(before);
     expect(await connection.sismember(keyspace.instances, id)).toBe(1);
   });
@@ -48,13 +51,14 @@ describe('recover', () => {
   test('L3: each job is back on the queue it came from, and no key of the instance is left', async () => {
     const connection = redis.connect();
     await dead(connection, [...jobs('a', 'a1', 'a2'), ...jobs('b', 'b1')]);
-    expect(await recover(connection, keyspace, id, 500, 'next')).toEqual({
+    expect(await recoverSome(connection, keyspace, id, 500, 'next')).toEqual({
       declaredDead: true,
       recovered: 3,
       missing: [],
       blockedBy: [],
       remaining: 0,
       poison: [],
+      lookedAt: 3,
     });
     expect(await fetchOrder(connection, 'a')).toEqual(['a1', 'a2']);
     expect(await fetchOrder(connection, 'b')).toEqual(['b1']);
@@ -80,7 +84,7 @@ describe('recover', () => {
   test('from the first step on the instance may claim nothing, and is kept in mind until it is empty', async () => {
     const connection = redis.connect();
     await dead(connection, jobs('q', '1', '2', '3'));
-    expect(await recover(connection, keyspace, id, 2, 'next')).toMatchObject({
+    expect(await recoverSome(connection, keyspace, id, 2, 'next')).toMatchObject({
       declaredDead: true,
       recovered: 2,
       remaining: 1,
@@ -88,7 +92,7 @@ describe('recover', () => {
     expect(await connection.sismember(keyspace.instances, id)).toBe(0);
     expect(await connection.smembers(keyspace.deadInstances)).toEqual([id]);
     expect(await beat(connection, keyspace, id, 90_000, 'renew')).toBe('lapsed');
-    expect(await recover(connection, keyspace, id, 2, 'next')).toMatchObject({
+    expect(await recoverSome(connection, keyspace, id, 2, 'next')).toMatchObject({
       declaredDead: false,
       recovered: 1,
     });
@@ -165,24 +169,54 @@ describe('recover', () => {
     const connection = redis.connect();
     const big = Array.from({ length: 6 }, (_, index) => ({
       queue: 'q',
-      bytes: Buffer.alloc(700_000, `${index}`),
+      bytes: Buffer.alloc(100_000, `${index}`),
     }));
     await dead(connection, big);
     const steps = await toTheEnd(connection, 500, 'next');
-    expect(steps.map((step) => step.recovered)).toEqual([3, 3]);
+    expect(steps.map(({ recovered, lookedAt }) => [recovered, lookedAt])).toEqual([
+      [3, 3],
+      [3, 3],
+    ]);
     const back = (await connection.lrangeBuffer('queue:q', 0, -1)).reverse();
     expect(digests(back)).toEqual(digests(big.map(({ bytes }) => bytes)));
   });
 
-  test('more orphans than are worth sorting come back too, each once', async () => {
+  test('more orphans than one list takes come back too, each once, and each list in its order', async () => {
     const connection = redis.connect();
     const texts = Array.from({ length: 2_600 }, (_, index) => `job ${index}`);
     await connection.sadd(keyspace.instances, id);
     for (let at = 0; at < texts.length; at += 500)
       await hold(connection, keyspace, id, jobs('q', ...texts.slice(at, at + 500)));
-    const steps = await toTheEnd(connection, 500, 'next');
-    expect(steps.map((step) => step.recovered)).toEqual([500, 500, 500, 500, 500, 100]);
-    expect((await fetchOrder(connection, 'q')).toSorted()).toEqual(texts.toSorted());
+    const sizes: number[] = [];
+    for await (const list of orphansOf(connection, keyspace, id, 'last', 1_000)) {
+      sizes.push(list.length);
+      await recover(connection, keyspace, id, list.slice(0, 500), 'last');
+      await recover(connection, keyspace, id, list.slice(500, 1_000), 'last');
+      await recover(connection, keyspace, id, list.slice(1_000), 'last');
+    }
+    expect(sizes.length).toBeGreaterThan(1);
+    const back = (await fetchOrder(connection, 'q')).map((text) => Number(text.slice(4)));
+    let start = 0;
+    for (const size of sizes) {
+      const list = back.slice(start, start + size);
+      expect(list).toEqual(list.toSorted((a, b) => a - b));
+      start += size;
+    }
+    expect(back.toSorted((a, b) => a - b)).toEqual(texts.map((_, index) => index));
+    expect(await keysLeft(connection, keyspace)).toEqual([]);
+  });
+
+  test('a list that is out of date names nothing missing, and puts nothing back twice', async () => {
+    const connection = redis.connect();
+    const members = await dead(connection, jobs('q', '1', '2', '3'));
+    const list = members.map((member) => Buffer.from(member));
+    await recover(connection, keyspace, id, list.slice(1), 'last');
+    expect(await recover(connection, keyspace, id, list, 'last')).toMatchObject({
+      recovered: 1,
+      missing: [],
+      lookedAt: 3,
+    });
+    expect((await fetchOrder(connection, 'q')).toSorted()).toEqual(['1', '2', '3']);
   });
 
   test('a claim without a payload is named, and keeps nobody', async () => {
@@ -192,7 +226,7 @@ describe('recover', () => {
     await connection.del(keyspace.job(lost));
     await connection.del(keyspace.job(foreign));
     await connection.sadd(keyspace.job(foreign), "somebody's"); // not the payload, and not ours to delete
-    const step = await recover(connection, keyspace, id, 500, 'next');
+    const step = await recoverSome(connection, keyspace, id, 500, 'next');
     expect(step).toMatchObject({ recovered: 1, remaining: 0 });
     expect(step === 'alive' ? [] : step.missing.toSorted()).toEqual([lost, foreign].toSorted());
     expect(await fetchOrder(connection, 'q')).toEqual(['kept']);
@@ -203,8 +237,12 @@ describe('recover', () => {
     const connection = redis.connect();
     await dead(connection, [...jobs('broken', 'b1', 'b2'), ...jobs('q', 'q1')]);
     await connection.set('queue:broken', 'not a list');
-    const [step] = await toTheEnd(connection, 1, 'next');
-    expect(step).toMatchObject({ recovered: 1, remaining: 2, blockedBy: ['queue:broken'] });
+    const steps = await toTheEnd(connection, 1, 'next');
+    expect(steps).toMatchObject([
+      { recovered: 1, remaining: 2, blockedBy: [] },
+      { recovered: 0, remaining: 2, blockedBy: ['queue:broken'] },
+      { recovered: 0, remaining: 2, blockedBy: ['queue:broken'] },
+    ]);
     expect(await fetchOrder(connection, 'q')).toEqual(['q1']);
     expect(await connection.get('queue:broken')).toBe('not a list');
     await connection.del('queue:broken');
@@ -217,7 +255,7 @@ describe('recover', () => {
     const connection = redis.connect();
     await dead(connection, jobs('q', 'q1'));
     await connection.sadd(keyspace.jobs(id), 'a-stranger');
-    expect(await recover(connection, keyspace, id, 500, 'next')).toMatchObject({
+    expect(await recoverSome(connection, keyspace, id, 500, 'next')).toMatchObject({
       recovered: 1,
       remaining: 1,
       blockedBy: ['a-stranger'],
@@ -234,7 +272,7 @@ describe('recover', () => {
     await connection.del(key);
     await connection.set(key, 'x');
     const before = (await connection.keys('*')).toSorted();
-    await expect(recover(connection, keyspace, id, 500, 'next')).rejects.toThrow('WRONGTYPE');
+    await expect(recoverSome(connection, keyspace, id, 500, 'next')).rejects.toThrow('WRONGTYPE');
     expect((await connection.keys('*')).toSorted()).toEqual(before);
   });
 
@@ -242,7 +280,7 @@ describe('recover', () => {
     const connection = redis.connect();
     await dead(connection, jobs('q', 'one'));
     await connection.set('queues', 'x');
-    expect(await recover(connection, keyspace, id, 500, 'next')).toMatchObject({
+    expect(await recoverSome(connection, keyspace, id, 500, 'next')).toMatchObject({
       recovered: 1,
       remaining: 0,
     });
@@ -265,7 +303,7 @@ describe('recover', () => {
 
   test('an instance that nobody knows leaves nothing', async () => {
     const connection = redis.connect();
-    expect(await recover(connection, keyspace, id, 500, 'next')).toMatchObject({
+    expect(await recoverSome(connection, keyspace, id, 500, 'next')).toMatchObject({
       declaredDead: false,
       remaining: 0,
     });

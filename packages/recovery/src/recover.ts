@@ -34,17 +34,19 @@ export interface RecoveryStep {
   /** Claims that the dead instance holds still. */
   readonly remaining: number;
   readonly poison: readonly Poison[];
+  /** Of the step's members the first so many; where payloads are big, those behind them wait for another step. */
+  readonly lookedAt: number;
 }
 
 /**
  * `alive`: the instance's heartbeat is there, and nothing was written.
- * @param limit 1 to 500; a step whose payloads are big moves fewer
+ * @param members what may go back, at most 500 and in the order that `orphansOf` gives; none: it is only declared dead
  */
 export async function recover(
   redis: Redis,
   keyspace: Keyspace,
   id: InstanceId,
-  limit: number,
+  members: readonly Buffer[],
   position: OrphanPosition,
 ): Promise<RecoveryStep | 'alive'> {
   const scriptKeys = [
@@ -58,19 +60,21 @@ export async function recover(
     keyspace.suspect(id),
   ];
   const args = [
-    ...[id, keyspace.jobPrefix, keys.queuePrefix, Math.min(limit, maxJobsPerStep), position],
+    ...[id, keyspace.jobPrefix, keys.queuePrefix, position],
     ...[poisonLimit, recoveryWindowSeconds],
+    ...members,
   ];
   const reply = await script.run(redis, scriptKeys, args);
   if (Buffer.isBuffer(reply)) return 'alive';
   // The shape that the script's header gives.
-  const [declared, recovered, missing, blockedBy, remaining, poison] = reply as [
+  const [declared, recovered, missing, blockedBy, remaining, poison, lookedAt] = reply as [
     0 | 1,
     number,
     Buffer[],
     Buffer[],
     number,
     Buffer[],
+    number,
   ];
   return {
     declaredDead: declared === 1,
@@ -79,6 +83,7 @@ export async function recover(
     blockedBy: blockedBy.map(String),
     remaining,
     poison: readPoison(poison),
+    lookedAt,
   };
 }
 

@@ -18,6 +18,14 @@ describe('Recovery.inspect', () => {
   const redis = useRedis();
   const live = (connection: Redis, ...ids: InstanceId[]) =>
     Promise.all(ids.map((id) => beat(connection, keyspace, id, ttlMs, 'register')));
+  /** A recoverer that passes all the time, and finds the dead by their heartbeats alone. */
+  async function recovering() {
+    const instance = new Instance('looks');
+    const times = { intervalMs: 20, startDelayMs: 0, watchIntervalMs: 0 };
+    const recoverer = new Recoverer({ location: { url: redis.url }, instance, ...times });
+    await recoverer.start();
+    return { instance, recoverer, [Symbol.asyncDispose]: () => recoverer.stop(AbortSignal.timeout(5_000)) };
+  }
   const one = async (connection: Redis, id: InstanceId): Promise<InstanceReport | undefined> =>
     (await new Recovery(connection).inspect()).instances.find((instance) => instance.id === id);
 
@@ -89,21 +97,12 @@ describe('Recovery.inspect', () => {
     await live(connection, b);
     await connection.sadd(keyspace.instances, a);
     await connection.set('queue:q', 'no list'); // so that it can't go back
-    const instance = new Instance('looks');
-    const recoverer = new Recoverer({
-      ...{ location: { url: redis.url }, instance },
-      ...{ intervalMs: 20, startDelayMs: 0, watchIntervalMs: 0 },
-    });
-    await recoverer.start();
-    try {
-      await eventually(async () =>
-        expect(await one(connection, a)).toMatchObject({ liveness: 'dead', rule: 'heartbeat', jobs: 1 }),
-      );
-      await connection.del('queue:q');
-      await eventually(async () => expect(await one(connection, a)).toBeUndefined());
-    } finally {
-      await recoverer.stop(AbortSignal.timeout(5_000));
-    }
+    await using it = await recovering();
+    await eventually(async () =>
+      expect(await one(connection, a)).toMatchObject({ liveness: 'dead', rule: 'heartbeat', jobs: 1 }),
+    );
+    await connection.del('queue:q');
+    await eventually(async () => expect(await one(connection, a)).toBeUndefined());
     const { recoveries, lastPass } = await new Recovery(connection).inspect();
     expect(
       recoveries.map(({ instance: dead, by, rule, recovered, remaining }) => [
@@ -114,10 +113,10 @@ describe('Recovery.inspect', () => {
         remaining,
       ]),
     ).toEqual([
-      [a, instance.id, 'heartbeat', 1, 0],
-      [a, instance.id, 'heartbeat', 0, 1],
+      [a, it.instance.id, 'heartbeat', 1, 0],
+      [a, it.instance.id, 'heartbeat', 0, 1],
     ]);
-    expect(lastPass).toMatchObject({ by: instance.id, intervalMs: 20 });
+    expect(lastPass).toMatchObject({ by: it.instance.id, intervalMs: 20 });
   });
 
   test('it shows real processes with their connections, and of one that was killed what became of its jobs', async () => {
@@ -131,12 +130,11 @@ describe('Recovery.inspect', () => {
     const admin = redis.connect();
     await hold(admin, keyspace, killed.id, [{ queue: 'q', bytes: 'one' }]);
     const recovery = new Recovery(admin);
-    const before = await recovery.inspect();
-    expect(before.instances.map(({ id }) => id)).toEqual([killed.id, living.id].toSorted());
-    for (const { liveness, connections } of before.instances) {
-      expect(liveness).toBe('alive');
-      expect(connections).toBe(2); // of heartbeat and recoverer
-    }
+    await eventually(async () => {
+      const { instances } = await recovery.inspect();
+      const alive = { liveness: 'alive', connections: 2 }; // of heartbeat and recoverer
+      expect(instances).toMatchObject([killed.id, living.id].toSorted().map((id) => ({ id, ...alive })));
+    });
     killed.signal('SIGKILL');
     await eventually(async () => {
       const { instances, recoveries, nextPassWithinMs } = await recovery.inspect();
@@ -197,16 +195,12 @@ describe('Recovery.inspect', () => {
 
   test('L3: nothing is noted when nobody is registered, and the last one takes the notes along', async () => {
     const connection = redis.connect();
-    const recoverer = new Recoverer({
-      ...{ location: { url: redis.url }, instance: new Instance('looks') },
-      ...{ intervalMs: 20, startDelayMs: 0, watchIntervalMs: 0 },
-    });
-    await recoverer.start();
-    await eventually(() => expect(recoverer.counts.passes).toBeGreaterThan(1));
+    await using it = await recovering();
+    await eventually(() => expect(it.recoverer.counts.passes).toBeGreaterThan(1));
     expect(await connection.exists(keyspace.lastPass)).toBe(0);
     await live(connection, a);
     await eventually(async () => expect(await connection.exists(keyspace.lastPass)).toBe(1));
-    await recoverer.stop(AbortSignal.timeout(5_000));
+    await it.recoverer.stop(AbortSignal.timeout(5_000));
     await retire(connection, keyspace, a);
     expect(await keysLeft(connection, keyspace)).toEqual([]);
   });

@@ -2,9 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { useRedis } from '@tsq/core/test-support';
 import { type InstanceId, Keyspace } from '@tsq/tracker';
 import { beat } from './beat.js';
-import { recover } from './recover.js';
 import { retire } from './retire.js';
-import { hold, keysLeft } from './test-support/claims.js';
+import { hold, keysLeft, recoverSome } from './test-support/claims.js';
 
 const keyspace = new Keyspace();
 const id = 'host-1' as InstanceId;
@@ -25,7 +24,7 @@ describe('retire', () => {
     await beat(connection, keyspace, id, 90_000, 'register');
     await hold(connection, keyspace, id, [{ queue: 'q', bytes: 'one' }]);
     expect(await retire(connection, keyspace, id)).toBe('left');
-    expect(await recover(connection, keyspace, id, 500, 'next')).toMatchObject({
+    expect(await recoverSome(connection, keyspace, id, 500, 'next')).toMatchObject({
       recovered: 1,
       remaining: 0,
     });

@@ -12,7 +12,7 @@ describe('the settings', () => {
       heartbeatTtlMs: 90_000,
       gemScanIntervalMs: 0,
       gemGraceMs: 30_000,
-      batchSize: 200,
+      batchSize: 100,
       position: 'next',
       dead: { timeoutSeconds: 15_552_000, maxJobs: 10_000 },
       dialect: 'seconds',

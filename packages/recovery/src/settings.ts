@@ -37,7 +37,7 @@ export interface RecovererSettings {
   readonly gemScanIntervalMs: number;
   /** For so long an instance of the gem must be seen without a heartbeat before its jobs are put back. Default 30,000. */
   readonly gemGraceMs: number;
-  /** Jobs put back by one call, 1 to 500. Default 200: Redis serves nobody else meanwhile. */
+  /** Jobs put back by one call, 1 to 500. Default 100: Redis serves nobody else meanwhile. */
   readonly batchSize: number;
   /** Where orphans join their queue. Default `next`. */
   readonly position: OrphanPosition;
@@ -80,7 +80,7 @@ export function recovererSettings(given: Partial<RecovererSettings> & Profiled):
   const profile = tuningTimes(given.profile);
   const { intervalMs = profile.intervalMs, lockTtlMs = profile.lockTtlMs } = given;
   const { startDelayMs = profile.startDelayMs, heartbeatTtlMs = profile.ttlMs } = given;
-  const { batchSize = 200, position = 'next' } = given;
+  const { batchSize = 100, position = 'next' } = given;
   const { gemScanIntervalMs = 0, gemGraceMs = 30_000 } = given;
   const {
     watchIntervalMs = defaultWatchMs(heartbeatTtlMs),

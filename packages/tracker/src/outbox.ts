@@ -37,8 +37,8 @@ const released = { kind: 'released' } as const;
 /** A list takes the same bytes twice, where a sorted set does not. */
 const pushes: ReadonlySet<End['outcome']['kind']> = new Set(['requeue', 'yield']);
 
-/** What one call may carry: far below what Redis takes for one query. */
-const maxBytesPerSettle = 16 * 2 ** 20;
+/** What one call may carry: Redis writes it in a millisecond or two, and serves nobody else meanwhile. */
+const maxBytesPerSettle = 2 ** 20;
 
 export class Outbox {
   private waiting: PendingEnd[] = [];

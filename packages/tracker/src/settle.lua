@@ -5,7 +5,8 @@
 -- KEYS[3]  retry       ZSET
 -- KEYS[4]  dead        ZSET
 -- KEYS[5]  queues      SET of queue names
--- KEYS[6]  recoveries  HASH, mark of a payload -> the seconds at which it was recovered; of a job that ends it goes
+-- KEYS[6]  recoveries  HASH, mark of a payload -> the seconds at which it was recovered; of a job that ends it goes, one that
+--          yields keeps it
 -- ARGV[1]  ID
 -- ARGV[2]  what stands before a member in the key of its payload
 -- ARGV[3]  what stands before a queue's name in the key of its list
@@ -71,8 +72,19 @@ local function mark_of(payload)
   end
   return string.sub(redis.sha1hex(payload), 1, 20)
 end
+-- The same in suspects: of a big payload only the ends are read.
+local function mark_at(key)
+  local length = redis.pcall('STRLEN', key)
+  if type(length) == 'table' then return nil end -- another type: it is no payload
+  if length <= 65536 then
+    local payload = redis.call('GET', key)
+    return payload and mark_of(payload)
+  end
+  local ends = redis.call('GETRANGE', key, 0, 32767) .. redis.call('GETRANGE', key, -32768, -1)
+  return string.sub(redis.sha1hex(length .. ends), 1, 20)
+end
 local has_counts = redis.call('TYPE', KEYS[6]).ok == 'hash' -- only after a recovery
-local marks = {}
+local marks, kept_counts = {}, {}
 
 local registered = redis.call('SISMEMBER', KEYS[1], ARGV[1])
 local lost, blocked, ended, ended_keys, wanted = {}, {}, {}, {}, {}
@@ -87,8 +99,14 @@ for i, entry in ipairs(entries) do
       ended[#ended + 1] = entry.member
       ended_keys[#ended_keys + 1] = ARGV[2] .. entry.member
       if has_counts and entry.kind ~= 'requeue' then
-        local payload = redis.call('GET', ARGV[2] .. entry.member)
-        if payload then marks[#marks + 1] = mark_of(payload) end
+        local mark = mark_at(ARGV[2] .. entry.member)
+        if mark then marks[#marks + 1] = mark end
+        -- What yields has not ended: it goes on with other bytes (a new enqueued_at), and keeps its count.
+        local noted = mark and entry.kind == 'yield' and redis.call('HGET', KEYS[6], mark)
+        if noted then
+          kept_counts[#kept_counts + 1] = mark_of(entry.bytes)
+          kept_counts[#kept_counts + 1] = noted
+        end
       end
     end
     if entry.kind then wanted[#wanted + 1] = entry end
@@ -98,6 +116,7 @@ if #ended > 0 then
   redis.call('SREM', KEYS[2], unpack(ended))
   redis.call('DEL', unpack(ended_keys))
   if #marks > 0 then redis.call('HDEL', KEYS[6], unpack(marks)) end
+  if #kept_counts > 0 then redis.call('HSET', KEYS[6], unpack(kept_counts)) end
 elseif #wanted > 0 then
   redis.call('SREM', KEYS[2], '') -- nothing to end, but the first write must be one that a full Redis allows
 end

@@ -9,7 +9,7 @@ import { type InstanceId, type Keyspace, memberOf } from './keyspace.js';
 export const settleScript = new LuaScript(new URL('./settle.lua', import.meta.url));
 
 /** One call of settle.lua ends no more, so that others are served in between. */
-export const maxEndsPerSettle = 1_000;
+export const maxEndsPerSettle = 500;
 
 /** `released`: its release was sent, and Redis has not confirmed it. `none`: it has. */
 export type ClaimState = 'held' | 'released' | 'none';

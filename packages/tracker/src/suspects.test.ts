@@ -81,6 +81,34 @@ describe('jobs that were recovered before', () => {
     );
   });
 
+  test('L2: a job that yields keeps its count, though its bytes change', async () => {
+    await using it = await started();
+    await push(it.admin, ['poison'], 2);
+    const next = async () => {
+      expect(await it.fetcher.fetch(['q'], 1)).toEqual([]); // a suspect: kept until it is its turn
+      return (await it.fetcher.fetch(['q'], 1))[0];
+    };
+    const suspect = await next();
+    const later = Buffer.from('poison, enqueued later');
+    const counted = await it.admin.hget(keyspace.recoveries, mark('poison'));
+    await suspect?.settle({ kind: 'yield', bytes: later });
+    expect(await it.admin.hgetall(keyspace.recoveries)).toEqual({ [mark(later.toString())]: counted });
+    const again = await next();
+    expect(await it.admin.get(keyspace.suspect(it.instance.id))).toBe(`${it.instance.id}.2.0@q`);
+    await again?.settle({ kind: 'done' });
+    expect(await it.admin.exists(keyspace.recoveries)).toBe(0);
+  });
+
+  test('a claim looks at what it brought, not at all that is held', async () => {
+    await using it = await started();
+    await push(it.admin, ['held'], 1);
+    await it.fetcher.fetch(['q'], 1);
+    await push(it.admin, ['next'], 1);
+    await it.admin.config('RESETSTAT');
+    expect(texts(await it.fetcher.fetch(['q'], 1))).toEqual(['next']);
+    expect(await it.admin.info('commandstats')).toMatch(/cmdstat_hget:calls=1,/);
+  });
+
   test('of a big payload its ends and its length are its mark', async () => {
     await using it = await started();
     const big = (middle: string) => `${'a'.repeat(40_000)}${middle}${'z'.repeat(40_000)}`;

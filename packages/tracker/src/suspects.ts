@@ -19,10 +19,13 @@ export const recoveryWindowSeconds = 72 * 3_600;
 /** With so many suspects in hand nothing more is claimed: the queues are the better place to wait. */
 const mostWaiting = 100;
 
-/** Sent behind a claim; what it answers goes to `Suspects.sift`. */
-export function suspectsCall(keyspace: Keyspace, id: InstanceId): ScriptCall {
+/**
+ * Sent behind a claim; what it answers goes to `Suspects.sift`.
+ * @param afterBatch only later claims are looked at; 0: all
+ */
+export function suspectsCall(keyspace: Keyspace, id: InstanceId, afterBatch: number): ScriptCall {
   const keys = [keyspace.recoveries, keyspace.jobs(id)];
-  return { script: suspectsScript, keys, args: [keyspace.jobPrefix, recoveryWindowSeconds] };
+  return { script: suspectsScript, keys, args: [keyspace.jobPrefix, recoveryWindowSeconds, afterBatch] };
 }
 
 export class Suspects {

@@ -22,6 +22,7 @@ import { CancelledClaims } from './cancelled-claims.js';
 import { claimCall, readClaim } from './claim.js';
 import { ClaimLedger } from './claim-ledger.js';
 import { ClaimSieve } from './claim-sieve.js';
+import { ClaimSize } from './claim-size.js';
 import { ClaimedUnit } from './claimed-unit.js';
 import { Courier } from './courier.js';
 import { Doorbells } from './doorbell.js';
@@ -44,6 +45,7 @@ export class TrackingFetcher implements Fetcher {
   private readonly known: KnownClaim | undefined;
   private readonly cancelled: CancelledClaims;
   private readonly sieve: ClaimSieve;
+  private readonly size = new ClaimSize();
   private readonly stopping = new AbortController();
   private stopped: Promise<void> | undefined;
   private redis: Redis | undefined;
@@ -100,16 +102,18 @@ export class TrackingFetcher implements Fetcher {
   async start(): Promise<void> {
     if (this.stopping.signal.aborted)
       throw new TsqError('TSQ_COMPONENT_STOPPED', 'a fetcher lives once: make a new one');
-    const { location, instance, commandTimeoutMs = 5_000 } = this.options;
+    const { location, instance, report, commandTimeoutMs = 5_000 } = this.options;
     this.redis ??= openConnection(location, {
       name: `tsq:${instance.id}:claims`,
       commandTimeoutMs,
       logger: this.logger,
+      report,
     });
     this.bells ??= new Doorbells({
       location,
       connectionName: `tsq:${instance.id}:doorbell`,
       logger: this.logger,
+      report,
     });
     try {
       await whenReady(this.redis);
@@ -170,18 +174,21 @@ export class TrackingFetcher implements Fetcher {
   private async claim(redis: Redis, queues: readonly string[], max: number): Promise<readonly ClaimedUnit[]> {
     const { keyspace, known, ledger, courier } = this;
     const { id } = this.options.instance;
+    const { lastBatch } = ledger;
+    const limit = this.size.limit(max);
     const call =
-      known?.call(keyspace, id, queues, max, ledger.lastBatch) ??
-      claimCall(keyspace, id, queues, max, ledger.lastBatch);
+      known?.call(keyspace, id, queues, limit, lastBatch) ??
+      claimCall(keyspace, id, queues, limit, lastBatch);
     faultPoint('claim.before');
-    const [reply, suspects] = await courier.exchange(redis, call, suspectsCall(keyspace, id));
+    const [reply, suspects] = await courier.exchange(redis, call, suspectsCall(keyspace, id, lastBatch));
     faultPoint('claim.after');
     if (reply === undefined || 'error' in reply) {
       this.books.doubt();
       throw unavailable('a claim got no answer; if it took jobs, they will be found', reply?.error);
     }
-    const claimed = known?.read(reply.value, queues, max) ?? readClaim(reply.value, queues);
+    const claimed = known?.read(reply.value, queues, limit) ?? readClaim(reply.value, queues);
     if (claimed === 'unregistered') return this.refused(id);
+    this.size.note(claimed.jobs);
     const ours = this.sieve.ours(
       claimed.jobs.map((job) => ledger.hold(new ClaimedUnit(id, job, courier.outbox))),
     );
@@ -203,7 +210,7 @@ export class TrackingFetcher implements Fetcher {
     max: number,
   ): Promise<readonly ClaimedUnit[]> {
     if (!this.sieve.hasUnsifted(queues)) return [];
-    const call = suspectsCall(this.keyspace, this.options.instance.id);
+    const call = suspectsCall(this.keyspace, this.options.instance.id, 0);
     const [suspects] = await this.courier.exchange(redis, call);
     return this.sieve.siftLate(queues, max, suspects);
   }

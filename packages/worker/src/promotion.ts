@@ -83,7 +83,7 @@ export class Promotion {
   async moveBatch(set: DueSet, passedOver: number): Promise<BatchResult> {
     const { nowMs, more, entries } = await this.due(set, passedOver);
     const { readable, unreadable } = this.sort(entries, nowMs);
-    faultPoint('promote.mid');
+    if (entries.length > 0) faultPoint('promote.mid');
     const buried = await this.bury(set, unreadable);
     const promoted = await this.promote(set, readable);
     const stuck = promoted.stuck + buried.stuck;

@@ -93,6 +93,11 @@ export class ServerEvents {
     return this.counts.counters;
   }
 
+  /** Of all events that there are. */
+  get names(): readonly ServerEventName[] {
+    return Object.keys(this.listeners) as ServerEventName[]; // a literal has no other keys
+  }
+
   /** @throws TSQ_EVENT_UNKNOWN */
   on<N extends ServerEventName>(name: N, listener: ServerEventListener<N>): this {
     this.listenersOf(name).add(listener);

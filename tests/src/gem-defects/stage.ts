@@ -58,15 +58,17 @@ export class Stage {
     return this.scripts.settle(id, ends);
   }
 
-  /** All that one call after the other puts back, or `alive`. */
+  /** All that one call after the other puts back, as a recoverer makes them, or `alive`. */
   async recover(id: string): Promise<number | 'alive'> {
+    if ((await this.scripts.recover(id, [], 'next')) === 'alive') return 'alive';
+    const members = await this.admin.smembers(keyspace.jobs(id as InstanceId));
     let recovered = 0;
-    for (;;) {
-      const step = await this.scripts.recover(id, 2, 'next');
+    for (let next = 0; next < members.length; next += 2) {
+      const step = await this.scripts.recover(id, members.slice(next, next + 2), 'next');
       if (step === 'alive') return step;
       recovered += step.recovered;
-      if (step.remaining === 0 || step.recovered === 0) return recovered;
     }
+    return recovered;
   }
 
   retire(id: string): Promise<string> {

@@ -94,7 +94,12 @@ export class LuaScripts {
     return String(await this.run('beat', scriptKeys, [id, ttlMs, mode]));
   }
 
-  async recover(id: string, limit: number, position: 'next' | 'last'): Promise<RecoverAnswer | 'alive'> {
+  /** @param members as recoverers read them before: some may have ended since */
+  async recover(
+    id: string,
+    members: readonly string[],
+    position: 'next' | 'last',
+  ): Promise<RecoverAnswer | 'alive'> {
     const own = id as InstanceId;
     const registry = [keyspace.instances, keyspace.deadInstances, keyspace.instance(own)];
     const held = [keyspace.jobs(own), keyspace.claims(own), keys.queues];
@@ -103,13 +108,13 @@ export class LuaScripts {
       id,
       keyspace.jobPrefix,
       keys.queuePrefix,
-      limit,
       position,
       ...[neverPoison, windowSeconds],
+      ...members,
     ]);
     if (Buffer.isBuffer(reply)) return 'alive';
-    const [declared, recovered, , , remaining] = reply as [number, number, Buffer[], Buffer[], number];
-    return { declaredDead: declared === 1, recovered, remaining };
+    const [declared, recovered, missing, , remaining] = reply as [number, number, Buffer[], Buffer[], number];
+    return { declaredDead: declared === 1, recovered, missing: missing.length, remaining };
   }
 
   async retire(id: string): Promise<string> {

@@ -105,21 +105,23 @@ export function beat(redis: Redis, id: Id, mode: BeatMode, stands = asBuilt): Do
 export interface RecoverAnswer {
   readonly declaredDead: boolean;
   readonly recovered: number;
+  /** Held claims whose payload is gone: there are none here. */
+  readonly missing: number;
   readonly remaining: number;
 }
 
+/** @param named claims of `id`, as they were read before: some may have ended since */
 export function recover(
   redis: Redis,
   id: Id,
-  limit: number,
+  named: readonly Claim[],
   position: 'next' | 'last',
   stands = asBuilt,
 ): Done<RecoverAnswer | 'alive'> {
   if (stands('G3') && redis.beats.includes(id)) return { redis, answer: 'alive' };
   const { instances, declaredDead, batches } = redis;
-  const orphans = redis.claims.filter(({ owner }) => owner === id).sort(byAge);
-  if (position === 'next') orphans.reverse();
-  const moved = orphans.slice(0, limit);
+  const orphans = redis.claims.filter(({ owner }) => owner === id);
+  const moved = named.flatMap((one) => orphans.filter((held) => sameClaim(held, one)));
   const remaining = orphans.length - moved.length;
   let after: Redis = {
     ...redis,
@@ -132,7 +134,7 @@ export function recover(
     after = push(after, queue, position === 'next' ? 'tail' : 'head', [bytes]);
   return {
     redis: after,
-    answer: { declaredDead: instances.includes(id), recovered: moved.length, remaining },
+    answer: { declaredDead: instances.includes(id), recovered: moved.length, missing: 0, remaining },
   };
 }
 
@@ -142,11 +144,6 @@ export function retire(redis: Redis, id: Id, stands = asBuilt): Done<'gone' | 'l
   if (holds && stands('G15')) return { redis: { ...redis, beats }, answer: 'left' };
   const instances = withoutOne(redis.instances, id);
   return { redis: { ...redis, beats, instances, batches: withoutKey(redis.batches, id) }, answer: 'gone' };
-}
-
-/** The oldest claim first. */
-function byAge(one: Claim, other: Claim): number {
-  return one.batch - other.batch || one.index - other.index;
 }
 
 export function push(redis: Redis, name: string, end: 'head' | 'tail', bytes: readonly Bytes[]): Redis {

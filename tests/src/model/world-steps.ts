@@ -4,6 +4,7 @@ import type { Stands } from './guards.js';
 import { beat, claim, push, recover, withoutOne } from './scripts.js';
 import {
   type Claim,
+  type Id,
   idOf,
   lives,
   memberOf,
@@ -17,19 +18,25 @@ import { fault, progress, type Step, withUnit } from './step.js';
 
 /**
  * For whom it finds in the registry, or in `instances:dead`, any other process that lives may call it, at any time: the
- * script alone decides. There is no lock: it spares work and guards nothing.
+ * script alone decides. There is no lock: it spares work and guards nothing. A call names no claim, and only declares the
+ * death, or one, whichever; one that has ended since its caller read it changes nothing, so those that are held are enough.
  */
 export function recoveries(state: State, stands: Stands): readonly Step[] {
   const { instances, declaredDead } = state.redis;
   return [...new Set([...instances, ...declaredDead])].flatMap((id) => {
     if (!state.processes.some((process) => lives(process) && idOf(process) !== id)) return [];
-    const { redis, answer } = recover(state.redis, id, 1, 'next', stands);
-    if (answer === 'alive') return [];
-    const wasAlive = state.redis.beats.includes(id) && answer.recovered > 0;
-    const untruth = wasAlive ? `S4: ${id} lives, and its jobs were put back` : state.untruth;
-    const text = `recover ${id} -> ${answer.recovered} put back, ${answer.remaining} remain`;
-    return [progress(text, { ...state, redis, untruth })];
+    const held = state.redis.claims.filter(({ owner }) => owner === id);
+    return [[], ...held.map((one) => [one])].flatMap((named) => recovery(state, id, named, stands));
   });
+}
+
+function recovery(state: State, id: Id, named: readonly Claim[], stands: Stands): readonly Step[] {
+  const { redis, answer } = recover(state.redis, id, named, 'next', stands);
+  if (answer === 'alive') return [];
+  const wasAlive = state.redis.beats.includes(id) && answer.recovered > 0;
+  const untruth = wasAlive ? `S4: ${id} lives, and its jobs were put back` : state.untruth;
+  const text = `recover ${id} -> ${answer.recovered} put back, ${answer.remaining} remain`;
+  return [progress(text, { ...state, redis, untruth })];
 }
 
 export function expiries(state: State): readonly Step[] {

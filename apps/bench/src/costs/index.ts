@@ -54,7 +54,7 @@ async function showJob(contestant: Contestant): Promise<void> {
   const costs = await jobCosts(redis, contestant);
   print(costs.name);
   print(
-    `  ${costs.scriptsPerJob.toFixed(2)} scripts, ${costs.commandsPerJob.toFixed(1)} commands in them, ${count(costs.netBytesPerJob)} bytes on the wire, ${costs.redisMicrosecondsPerJob.toFixed(0)} us of Redis' CPU a job`,
+    `  ${costs.scriptsPerJob.toFixed(2)} scripts, ${costs.commandsPerJob.toFixed(1)} commands in them, ${costs.roundTripsPerJob.toFixed(2)} round trips, ${count(costs.netBytesPerJob)} bytes on the wire, ${costs.redisMicrosecondsPerJob.toFixed(0)} us of Redis' CPU a job`,
   );
 }
 

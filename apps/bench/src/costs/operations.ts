@@ -12,6 +12,8 @@ export interface JobCosts {
   readonly name: string;
   readonly scriptsPerJob: number;
   readonly commandsPerJob: number;
+  /** Socket reads of Redis. */
+  readonly roundTripsPerJob: number;
   readonly netBytesPerJob: number;
   readonly redisMicrosecondsPerJob: number;
 }
@@ -45,6 +47,7 @@ function perJob({ name, jobs }: Contestant, work: Meter): JobCosts {
     name,
     scriptsPerJob: work.scripts / jobs,
     commandsPerJob: work.commands / jobs,
+    roundTripsPerJob: work.reads / jobs,
     netBytesPerJob: work.netBytes / jobs,
     redisMicrosecondsPerJob: work.cpuMicroseconds / jobs,
   };

@@ -67,8 +67,9 @@ class Told {
     this.call += 1;
     this.say(pid, { event: 'settle-sent', call: this.call, ends: [{ token, kind }] });
     if (answer === 'unknown') return this;
-    const refused = answer === 'refused' ? [token] : [];
-    return this.say(pid, { event: 'settle-answered', call: this.call, refused, blocked: [] });
+    const isRefused = answer === 'refused';
+    const reply = { registered: !isRefused, notHeld: isRefused ? [0] : [], blocked: [] };
+    return this.say(pid, { event: 'settle-answered', call: this.call, ...reply });
   }
 
   /** `by` puts back what `of` held. */

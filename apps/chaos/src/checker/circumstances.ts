@@ -93,9 +93,12 @@ export class Circumstances {
     return this.spells.some(meets) || this.rollbacksBetween(from, at) > 0;
   }
 
-  /** Redis was away, or in trouble, at some moment of that time. */
-  redisWasInTrouble(from: number, to: number): boolean {
-    return this.spells.some((spell) => spell.target === undefined && spell.from < to && spell.to > from);
+  /** Something was the matter meanwhile with Redis, or with processes other than this one. */
+  othersWereInTrouble(pid: number, from: number, to: number): boolean {
+    return (
+      this.spells.some((spell) => spell.target !== pid && spell.from < to && spell.to > from) ||
+      this.rollbacksBetween(from, to) > 0
+    );
   }
 
   /** When the silence of the process began that ended at or after `at`. */

@@ -60,10 +60,10 @@ export class InstanceRules {
     const path = diedAt === undefined || (silentAt !== undefined && silentAt < diedAt) ? 'ttl' : 'death';
     const ms = Math.round((last.answeredAt - since) / 1_000);
     const jobs = recoveries.reduce((sum, { putBack }) => sum + putBack, 0);
-    this.times.push({ owner, path, ms, jobs });
+    const isUndisturbed = !this.circumstances.othersWereInTrouble(pid, since, last.answeredAt);
+    this.times.push({ owner, path, ms, jobs, isUndisturbed });
     const bound = path === 'death' ? this.bounds.deathMs : this.bounds.ttlMs;
-    if (bound === undefined || ms <= bound || this.circumstances.redisWasInTrouble(since, last.answeredAt))
-      return;
+    if (bound === undefined || ms <= bound || !isUndisturbed) return;
     this.break('late', owner, `its jobs were back after ${ms} ms, not within ${bound} ms (${path})`);
   }
 

@@ -111,7 +111,6 @@ export class JobRules {
 
   private causeOf(job: JobStory, before: Run, again: Run): Cause | undefined {
     const { circumstances, story } = this;
-    if (circumstances.rollbacksBetween(before.startAt, again.startAt) > 0) return 'lost tail';
     const ends = story.ends.get(before.token) ?? [];
     if (ends.some(({ kind, answer }) => (kind === 'requeue' || kind === 'yield') && answer !== 'refused'))
       return 'stop';
@@ -123,7 +122,9 @@ export class JobRules {
     if (explaining !== undefined)
       return circumstances.wasDead(explaining) ? 'death before settle' : 'false death';
     if (!job.isTracked && ends.some(({ answer }) => answer === 'unknown')) return 'reply lost';
-    return undefined;
+    // What came back then may have failed, and been retried, beside what had gone on.
+    const since = Math.min(job.enqueuedAt ?? before.startAt, before.startAt);
+    return circumstances.rollbacksBetween(since, again.startAt) > 0 ? 'lost tail' : undefined;
   }
 
   private checkOverlaps(job: JobStory): void {

@@ -46,12 +46,16 @@ export interface RecoveryTime {
   readonly path: 'death' | 'ttl';
   readonly ms: number;
   readonly jobs: number;
+  /** Nothing else was the matter meanwhile, with Redis or with those who could recover. */
+  readonly isUndisturbed: boolean;
 }
 
 export interface Report {
   readonly violations: readonly Violation[];
   readonly jobs: number;
   readonly tracked: number;
+  /** Jobs whose enqueue got no answer: they may be there. */
+  readonly unacknowledged: number;
   readonly done: number;
   readonly dead: number;
   /** Untracked jobs whose process died in their perform: at-most-once. */

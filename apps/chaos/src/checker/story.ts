@@ -37,6 +37,7 @@ export interface JobStory {
 export type EndAnswer = 'accepted' | 'refused' | 'unknown';
 
 export interface TokenEnd {
+  readonly token: string;
   readonly kind: string;
   readonly sentAt: number;
   answer: EndAnswer;
@@ -73,8 +74,8 @@ export interface Story {
   readonly retired: ReadonlyMap<string, number>;
   /** Which process an instance is, or was. */
   readonly pids: ReadonlyMap<string, number>;
-  /** Tokens whose settle was refused. */
-  readonly refused: readonly string[];
+  /** Ends that were refused, because the instance had been declared dead. */
+  readonly refused: number;
   /** The last sign of each process. */
   readonly lastLineAt: ReadonlyMap<number, number>;
   readonly endsAt: number;

@@ -28,10 +28,9 @@ class Teller {
   private readonly faults: Fault[] = [];
   private readonly buried = new Set<string>();
   private readonly retired = new Map<string, number>();
-  private readonly refused: string[] = [];
+  private refused = 0;
   private readonly lastLineAt = new Map<number, number>();
   private readonly pids = new Map<string, number>();
-  private readonly tokensOfCall = new Map<string, readonly string[]>();
 
   hear(line: HistoryLine): void {
     this.lastLineAt.set(line.pid, line.at);
@@ -93,26 +92,28 @@ class Teller {
 
   private settleSent({ call, pid, ends, at }: Of<'settle-sent'>): void {
     const sent = ends.map(({ token, kind }): TokenEnd => {
-      const end: TokenEnd = { kind, sentAt: at, answer: 'unknown' };
+      const end: TokenEnd = { token, kind, sentAt: at, answer: 'unknown' };
       const known = this.ends.get(token);
       if (known === undefined) this.ends.set(token, [end]);
       else known.push(end);
       return end;
     });
     this.calls.set(`${pid} ${call}`, sent);
-    this.tokensOfCall.set(
-      `${pid} ${call}`,
-      ends.map(({ token }) => token),
-    );
   }
 
-  private settleAnswered({ call, pid, refused, blocked }: Of<'settle-answered'>): void {
-    const tokens = this.tokensOfCall.get(`${pid} ${call}`) ?? [];
-    (this.calls.get(`${pid} ${call}`) ?? []).forEach((end, index) => {
-      const token = tokens[index] ?? '';
-      end.answer = refused.includes(token) || blocked.includes(token) ? 'refused' : 'accepted';
+  private settleAnswered({ call, pid, registered, notHeld, blocked }: Of<'settle-answered'>): void {
+    const sent = this.calls.get(`${pid} ${call}`) ?? [];
+    sent.forEach((end, position) => {
+      if (blocked.includes(position)) end.answer = 'refused';
+      else if (!notHeld.includes(position)) end.answer = 'accepted';
+      // Of one that is registered still, an end that was sent before has been executed after all.
+      else end.answer = registered && this.wasSentBefore(end) ? 'accepted' : 'refused';
+      if (end.answer === 'refused' && !registered) this.refused += 1;
     });
-    this.refused.push(...refused);
+  }
+
+  private wasSentBefore(end: TokenEnd): boolean {
+    return (this.ends.get(end.token) ?? []).some((each) => each.sentAt < end.sentAt);
   }
 
   private recoverSent({ owner, call, pid, at }: Of<'recover-sent'>): void {

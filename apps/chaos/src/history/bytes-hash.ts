@@ -22,7 +22,7 @@ export function argsHashOf(bytes: Buffer): string | undefined {
 
 /** @param json the args as their producer writes them, in UTF-8 */
 export function hashOfArgs(json: string): string {
-  return shortHash(Buffer.from(json, 'utf8').toString('latin1'));
+  return shortHash(Buffer.from(json, 'utf8').toString('latin1')); // the SHA-1 of the UTF-8 bytes, as Ruby's producer takes it
 }
 
 /** As far as it can be seen in the text. */

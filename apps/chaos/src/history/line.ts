@@ -33,8 +33,11 @@ export type CallEvent =
   | {
       readonly event: 'settle-answered';
       readonly call: number;
-      readonly refused: readonly string[];
-      readonly blocked: readonly string[];
+      /** false: it was declared dead, and what is not held any more was put back. */
+      readonly registered: boolean;
+      /** Positions among the ends that were sent. `notHeld`: nothing was written; they had ended before, or were put back. */
+      readonly notHeld: readonly number[];
+      readonly blocked: readonly number[];
     }
   | { readonly event: 'settle-unknown'; readonly call: number; readonly error: string }
   | { readonly event: 'recover-sent'; readonly call: number; readonly owner: string }

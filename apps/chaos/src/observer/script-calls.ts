@@ -52,11 +52,9 @@ const claim: ScriptObserver = {
 
 const settle: ScriptObserver = {
   sent: (call, number) => [{ event: 'settle-sent', call: number, ends: endsOf(call) }],
-  answered(call, number, reply) {
-    const ends = endsOf(call);
-    const [, lost, blocked] = reply as [number, number[], number[]];
-    const tokensAt = (positions: readonly number[]) => positions.map((at) => ends[at]?.token ?? '');
-    return [{ event: 'settle-answered', call: number, refused: tokensAt(lost), blocked: tokensAt(blocked) }];
+  answered(_call, number, reply) {
+    const [registered, notHeld, blocked] = reply as [number, number[], number[]];
+    return [{ event: 'settle-answered', call: number, registered: registered === 1, notHeld, blocked }];
   },
   failed: (_call, number, error) => [{ event: 'settle-unknown', call: number, error }],
 };

@@ -1,7 +1,31 @@
 /** The rows of the fault matrix (docs/reliability.md), by number. A row that is missing has its reason in missing-rows.ts. */
 import type { Row } from '../row.js';
-import { row as killedAtEachStep } from './01-killed-at-each-step.js';
-import { row as replyLost } from './02-reply-lost.js';
-import { row as gemFleet } from './33-gem-fleet.js';
+import { row as row01 } from './01-killed-at-each-step.js';
+import { row as row02 } from './02-reply-lost.js';
+import { row as row03 } from './03-frozen-past-ttl.js';
+import { row as row04 } from './04-frozen-within-ttl.js';
+import { row as row07 } from './07-redis-killed.js';
+import { row as row09 } from './09-redis-restarted-empty.js';
+import { row as row11 } from './11-connections-killed.js';
+import { row as row20 } from './20-one-id-twice.js';
+import { row as row27 } from './27-queue-paused-deleted.js';
+import { row as row30 } from './30-stopped-at-odd-moments.js';
+import { row as row31 } from './31-rolling-deploy.js';
+import { row as row33 } from './33-gem-fleet.js';
+import { row as row34 } from './34-promotion-killed.js';
 
-export const rows: readonly Row[] = [killedAtEachStep, replyLost, gemFleet];
+export const rows: readonly Row[] = [
+  row01,
+  row02,
+  row03,
+  row04,
+  row07,
+  row09,
+  row11,
+  row20,
+  row27,
+  row30,
+  row31,
+  row33,
+  row34,
+];

@@ -1,7 +1,9 @@
 /** The Redis of a stage: a real server that may die, lose the end of its log, and come back. What happens to it is written down. */
-import { readdirSync, statSync, truncateSync } from 'node:fs';
+import { readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { RedisServer } from '@tsq/core/test-support/outside-jest';
+import { Redis } from 'ioredis';
 import { type HistoryWriter, nowMicros } from '../history/history-writer.js';
 
 export interface RedisConfig {
@@ -9,6 +11,13 @@ export interface RedisConfig {
   readonly aof?: 'none' | 'everysec' | 'always';
   /** More flags of redis-server. */
   readonly flags?: readonly string[];
+}
+
+/** The end of the append-only log at a moment. */
+export interface TailMark {
+  readonly file: string;
+  readonly size: number;
+  readonly at: number;
 }
 
 export class ChaosRedis extends RedisServer {
@@ -29,6 +38,18 @@ export class ChaosRedis extends RedisServer {
     this.history.note({ event: 'fault', kind: 'redis-back' });
   }
 
+  /** Starts, and is LOADING for so long at least: each command of its log takes a while until then. */
+  async startSlowly(loadingMs: number): Promise<void> {
+    const slow = ['--key-load-delay', '2000', '--loading-process-events-interval-bytes', '1024'];
+    const started = this.start(slow);
+    const admin = new Redis(this.url, { enableReadyCheck: false, maxRetriesPerRequest: null });
+    admin.on('error', () => undefined); // refused until it listens
+    await delay(loadingMs);
+    await admin.config('SET', 'key-load-delay', '0');
+    admin.disconnect();
+    await started;
+  }
+
   /** `kill -9`. */
   override async kill(): Promise<void> {
     this.history.note({ event: 'fault', kind: 'redis-away' });
@@ -40,15 +61,36 @@ export class ChaosRedis extends RedisServer {
     await super.terminate();
   }
 
-  /**
-   * While it is down: takes the last bytes off its append-only log, as a machine that loses power does.
-   * @param bytes at most what the file holds
-   * @param since from when on what was written may be gone, in microseconds of the monotonic clock
-   */
-  cutTail(bytes: number, since = 0): void {
+  /** What is written from now on `cutTail` may take away. */
+  markTail(): TailMark {
     const file = this.appendOnlyFile();
-    truncateSync(file, Math.max(0, statSync(file).size - bytes));
-    this.history.note({ event: 'fault', kind: 'lost-tail', since, text: `${bytes} bytes` });
+    return { file, size: statSync(file).size, at: nowMicros() };
+  }
+
+  /**
+   * While it is down: takes the end off its append-only log, as a machine that loses power does.
+   * @param share of what was written since the mark, from 0 to 1
+   * @returns how many bytes
+   */
+  cutTail(mark: TailMark, share: number): number {
+    const file = this.appendOnlyFile();
+    if (file !== mark.file) throw new Error('the log was rewritten since the mark');
+    const bytes = Math.ceil((statSync(file).size - mark.size) * share);
+    truncateSync(file, statSync(file).size - bytes);
+    // What was acknowledged just before the mark was in the file by then: Redis writes before it answers.
+    this.lostTail(mark.at, `${bytes} bytes of the log`);
+    return bytes;
+  }
+
+  /** Writes it down. @param since what was written from then on may be gone, in microseconds of the monotonic clock */
+  lostTail(since: number, text: string): void {
+    this.history.note({ event: 'fault', kind: 'lost-tail', since, text });
+  }
+
+  /** While it is down: forgets all. */
+  empty(): void {
+    rmSync(join(this.folder, 'appendonlydir'), { recursive: true, force: true });
+    rmSync(join(this.folder, 'dump.rdb'), { force: true });
   }
 
   /** The last incremental file: where the newest writes are. */
@@ -66,8 +108,8 @@ export class ChaosRedis extends RedisServer {
     return { over: () => this.history.note({ event: 'fault', kind: 'redis-trouble-over', text }) };
   }
 
-  /** For `cutTail`. */
-  static now(): number {
+  /** In microseconds of the monotonic clock, as the history has it. */
+  now(): number {
     return nowMicros();
   }
 }

@@ -14,6 +14,8 @@ export interface EnqueueSettings {
 
 export class Producer {
   private readonly client: Client;
+  /** What became of the last job that was answered, or was not. */
+  lastOutcome: 'acknowledged' | 'unknown' = 'acknowledged';
 
   constructor(
     url: string,
@@ -29,11 +31,13 @@ export class Producer {
     const { queue = 'default', delaySeconds, tracked, retry = 25 } = settings;
     const jid = this.newJid();
     const chosen = this.client.with({ jid, queue, retry, ...(tracked === undefined ? {} : { tracked }) });
-    const note = (outcome: 'acknowledged' | 'unknown') =>
+    const note = (outcome: 'acknowledged' | 'unknown') => {
+      this.lastOutcome = outcome;
       this.history.note({
         ...{ event: 'enq', jid, outcome, tracked: tracked ?? trackedNames.has(name) },
         args: hashOfArgs(stringifyJson(args)),
       });
+    };
     try {
       if (delaySeconds === undefined) await chosen.enqueue(name, args);
       else await chosen.enqueueIn(delaySeconds, name, args);

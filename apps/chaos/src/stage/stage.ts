@@ -6,6 +6,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { eventually, Seeded, TcpProxy } from '@tsq/core/test-support/outside-jest';
 import type { Redis } from 'ioredis';
 import { type CheckSettings, checkHistory } from '../checker/check-history.js';
@@ -74,7 +75,8 @@ export class Stage {
     const url = options.via?.url ?? options.url ?? this.ownRedis.url;
     const child = spawnWorker(options, url, this.historyFolder, logFile);
     child.on('error', () => undefined); // it has no pid then, and `ready` says so
-    const worker = new WorkerProcess({ child, logFile, history: this.history, proxy: options.via });
+    const { via: proxy, fault } = options;
+    const worker = new WorkerProcess({ child, logFile, history: this.history, proxy, fault });
     this.processes.push(worker);
     if (options.until !== 'spawned') await this.untilReady(worker);
     return worker;
@@ -122,9 +124,14 @@ export class Stage {
     return await eventually(check, withinMs);
   }
 
+  /** A fault lasts its time; what must come true is waited for with `eventually`. */
+  async pause(ms: number): Promise<void> {
+    await delay(ms);
+  }
+
   /** Waits until all queues, `retry` and `schedule` are empty, and nobody holds a claim. Retries come at once. */
-  async drained(withinMs = 60_000): Promise<void> {
-    const redis = this.connect();
+  async drained(withinMs = 60_000, server = this.ownRedis): Promise<void> {
+    const redis = this.connect(server);
     await eventually(async () => {
       await hastenRetries(redis);
       await allHasEnded(redis);
@@ -185,7 +192,7 @@ export class Stage {
     return [this.folder, ...this.servers.map(({ folder }) => folder)];
   }
 
-  private get historyFolder(): string {
+  get historyFolder(): string {
     return join(this.folder, 'history');
   }
 }

@@ -18,6 +18,8 @@ export interface WorkerParts {
   readonly logFile: string;
   readonly history: HistoryWriter;
   readonly proxy: TcpProxy | undefined;
+  /** Where it shall hurt itself. */
+  readonly fault: string | undefined;
 }
 
 export class WorkerProcess {
@@ -39,6 +41,11 @@ export class WorkerProcess {
   /** The proxy that it speaks through, when it has one. */
   get proxy(): TcpProxy | undefined {
     return this.parts.proxy;
+  }
+
+  /** It is told to hurt itself, whether it has or not. */
+  get isArmed(): boolean {
+    return this.parts.fault !== undefined;
   }
 
   /** All that it wrote to stdout and stderr. */

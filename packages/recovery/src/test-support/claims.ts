@@ -1,6 +1,8 @@
 /** Makes, for a test, what claim.lua leaves in Redis. */
 import { type InstanceId, type Keyspace, type Member, memberOf } from '@tsq/tracker';
 import type { Redis } from 'ioredis';
+import { orphansOf } from '../orphans.js';
+import { type OrphanPosition, type RecoveryStep, recover } from '../recover.js';
 
 export interface Claim {
   readonly queue: string;
@@ -36,4 +38,16 @@ export async function fetchOrder(redis: Redis, queue: string): Promise<readonly 
 export async function keysLeft(redis: Redis, keyspace: Keyspace): Promise<readonly string[]> {
   const all = await redis.keys(`${keyspace.namespace}:*`);
   return all.filter((key) => key !== keyspace.recoveries);
+}
+
+/** One step of recovery, with those that are to go back first. */
+export async function recoverSome(
+  redis: Redis,
+  keyspace: Keyspace,
+  id: InstanceId,
+  limit: number,
+  position: OrphanPosition,
+): Promise<RecoveryStep | 'alive'> {
+  const { value: orphans = [] } = await orphansOf(redis, keyspace, id, position).next();
+  return await recover(redis, keyspace, id, orphans.slice(0, limit), position);
 }

@@ -1,0 +1,88 @@
+/**
+ * The workers of a mixed run: each speaks to Redis through a proxy of its own, and whoever has ended is started again, as an
+ * orchestrator does. Some are armed to hurt themselves at a fault point, some live on a host with a wrong clock.
+ */
+import { faultNames, type Seeded, type TcpProxy } from '@tsq/core/test-support/outside-jest';
+import type { Stage } from '../stage/stage.js';
+import type { WorkerProcess } from '../stage/worker-process.js';
+
+const wrongClock = new URL('./wrong-clock.js', import.meta.url).href;
+
+/** Where a process is, whichever one. */
+export interface Post {
+  readonly number: number;
+  readonly proxy: TcpProxy;
+  worker: WorkerProcess;
+}
+
+export class Fleet {
+  readonly posts: Post[] = [];
+  /** Processes that were started. */
+  started = 0;
+  private isOver = false;
+
+  constructor(
+    private readonly stage: Stage,
+    private readonly random: Seeded,
+  ) {}
+
+  async start(size: number): Promise<void> {
+    for (let number = 0; number < size; number += 1) {
+      const proxy = await this.stage.proxy();
+      this.posts.push({ number, proxy, worker: await this.spawn(proxy) });
+    }
+    await Promise.all(this.posts.map(({ worker }) => this.stage.untilReady(worker)));
+  }
+
+  pick(random: Seeded): Post {
+    return random.pick(this.posts);
+  }
+
+  /** Whoever has ended is replaced; called again and again. */
+  async tend(): Promise<void> {
+    for (const post of this.posts) if (!this.isOver && !post.worker.isRunning) await this.replace(post);
+  }
+
+  async replace(post: Post): Promise<void> {
+    post.proxy.mode = 'pass';
+    post.worker = await this.spawn(post.proxy);
+  }
+
+  /** From now on nobody is replaced, nor hurts himself: those who are armed are stopped and started again first. */
+  async calmDown(): Promise<void> {
+    for (const post of this.posts) {
+      post.proxy.mode = 'pass';
+      post.proxy.delayMs = 0;
+      if (post.worker.isRunning) post.worker.thaw();
+      if (post.worker.isArmed) await post.worker.stop();
+      if (!post.worker.isRunning) post.worker = await this.stage.worker({ via: post.proxy });
+    }
+    this.isOver = true;
+  }
+
+  private async spawn(via: TcpProxy): Promise<WorkerProcess> {
+    this.started += 1;
+    const chance = this.random.next();
+    const fault = chance < 0.35 ? this.fault() : undefined;
+    const hours = this.random.next() < 0.2 ? this.random.pick([-1, 1, 24]) : 0;
+    const clock =
+      hours === 0
+        ? {}
+        : {
+            nodeArgs: ['--import', wrongClock],
+            env: { CHAOS_CLOCK_OFFSET_MS: String(hours * 3_600_000) },
+          };
+    return await this.stage.worker({
+      ...{ via, until: 'spawned', concurrency: this.random.pick([3, 5, 8]), ...clock },
+      ...(fault === undefined ? {} : { fault }),
+    });
+  }
+
+  /** Dies there, or sleeps there for longer than its TTL. At what comes often, at a later arrival. */
+  private fault(): string {
+    const name = this.random.pick(faultNames);
+    const isOften = /^(claim|perform|settle)/.test(name);
+    const arrival = 1 + (isOften ? this.random.below(200) : 0);
+    return `${name}:${this.random.next() < 0.8 ? 'kill' : 'sleep(4500)'}@${arrival}`;
+  }
+}
