@@ -12,6 +12,7 @@ import { type Logger, silentLogger } from './logger.js';
 import { Outages } from './outages.js';
 import { primaryConnector } from './primary-connector.js';
 import { checkLocation, type RedisLocation, sentinelOptions } from './redis-location.js';
+import { keyTypesOf } from './wrong-type.js';
 
 export interface ConnectionOptions {
   /** Shown by CLIENT LIST. */
@@ -118,7 +119,8 @@ export function unavailable(what: string, cause?: unknown): TsqError {
   const refusal = refusalOf(cause);
   const headline = refusal?.what ?? 'Redis is not available';
   const advice = refusal?.advice ?? 'Check that the server runs and that its address is right';
-  return new TsqError('TSQ_REDIS_UNAVAILABLE', `${headline}: ${what}${why}. ${advice}`, { cause });
+  const error = new TsqError('TSQ_REDIS_UNAVAILABLE', `${headline}: ${what}${why}. ${advice}`, { cause });
+  return Object.assign(error, keyTypesOf(cause));
 }
 
 function onError(redis: Redis, error: Error): void {

@@ -86,3 +86,4 @@ export {
   workerDefinition,
   workerDefinitionOf,
 } from './worker-contract.js';
+export { keyTypesOf, withKeyTypes } from './wrong-type.js';

@@ -24,10 +24,18 @@ export interface BuriedPoison {
   readonly payload: Buffer;
   /** As it lies in `dead`: with its error fields, unless it can not be read. */
   readonly bytes: Buffer;
-  /** `dropped`: it says `dead: false`. */
+  /** `dropped`: it says `dead: false`, or its class does. */
   readonly fate: 'dead' | 'dropped';
   /** TSQ_JOB_POISON: what happened, where and when. */
   readonly error: TsqError;
+}
+
+/** What a class says of itself: whether its jobs may lie in the dead set. undefined: this process does not know it. */
+export type DeadOption = (className: string) => boolean | undefined;
+
+export interface BurialSettings {
+  readonly dialect: Dialect;
+  readonly deadOption?: DeadOption | undefined;
 }
 
 /**
@@ -37,7 +45,7 @@ export interface BuriedPoison {
 export function burialOf(
   id: InstanceId,
   poison: Poison,
-  dialect: Dialect,
+  { dialect, deadOption }: BurialSettings,
   queue = poison.member.slice(poison.member.indexOf('@') + 1),
 ): BuriedPoison {
   const { bytes: payload } = poison;
@@ -54,8 +62,15 @@ export function burialOf(
       Date.now(),
     ),
   });
-  const fate = parsed.raw('dead')?.toString() === 'false' ? 'dropped' : 'dead';
+  const fate = mayLieInDead(parsed, deadOption) ? 'dead' : 'dropped';
   return { jid: parsed.jid, class: parsed.class, queue, payload, bytes, fate, error };
+}
+
+/** The payload's own word goes first, as for a job whose retries are over. */
+function mayLieInDead(payload: Payload, deadOption: DeadOption | undefined): boolean {
+  const own = payload.raw('dead')?.toString();
+  if (own !== undefined && own !== 'null') return own !== 'false';
+  return payload.class === undefined || deadOption?.(payload.class) !== false;
 }
 
 /** `gone`: another recoverer was faster. `blocked`: `dead` holds another type; nothing was written. */

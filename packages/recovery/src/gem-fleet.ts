@@ -184,7 +184,7 @@ export class GemFleet {
     const { redis, keyspace, settings, orphans } = this.options;
     let buried = 0;
     for (const each of poison) {
-      const burial = burialOf(id, each, settings.dialect, gemQueueOf(each.bytes) ?? '');
+      const burial = burialOf(id, each, settings, gemQueueOf(each.bytes) ?? '');
       const reply = await buryPoison(redis, keyspace, id, each.member, burial, settings.dead);
       if (reply !== 'buried') continue;
       buried += 1;

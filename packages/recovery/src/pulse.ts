@@ -8,6 +8,7 @@
 import {
   type ConnectionReporter,
   faultPoint,
+  keyTypesOf,
   type Logger,
   openConnection,
   pause,
@@ -182,7 +183,8 @@ export class Pulse {
     if (wantsNewConnection(error)) this.redis.disconnect(true);
     this.miss('failed', this.sinceBeatMs, error instanceof Error ? error.message : String(error));
     const { id: instance, ttlMs } = this.options;
-    this.trouble.met(error, { instance, ttlMs });
+    // Of an error only its text goes from thread to thread.
+    this.trouble.met(error, { instance, ttlMs, ...keyTypesOf(error) });
   }
 
   /** A beat that got no answer must be followed by another within the TTL. */
