@@ -33,6 +33,9 @@ async function run(stage: Stage): Promise<void> {
   await stage.drained();
   await requeueOnce(stage);
   const report = await stage.verify();
+  // 5 would say that it did not hear of some end to the last.
+  if (worker.ending !== 0)
+    throw new Error(`expected exit code 0, got ${worker.ending}:\n${worker.log.slice(-2_000)}`);
   if (report.done !== report.jobs - 1)
     throw new Error(`${report.jobs} jobs, one of which waits, ${report.done} done`);
   const twice = Object.entries(report.duplicates).filter(([, count]) => count > 0);
