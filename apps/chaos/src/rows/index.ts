@@ -9,6 +9,7 @@ import { row as row06 } from './06-event-loop-blocked.js';
 import { row as row07 } from './07-redis-killed.js';
 import { row as row09 } from './09-redis-restarted-empty.js';
 import { row as row11 } from './11-connections-killed.js';
+import { row as row18 } from './18-wrong-clocks.js';
 import { row as row19 } from './19-heartbeats-expire.js';
 import { row as row20 } from './20-one-id-twice.js';
 import { row as row21 } from './21-lock-holder-killed.js';
@@ -29,6 +30,7 @@ export const rows: readonly Row[] = [
   row07,
   row09,
   row11,
+  row18,
   row19,
   row20,
   row21,

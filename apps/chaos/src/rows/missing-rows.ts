@@ -10,7 +10,6 @@ export const missingRows: Readonly<Record<number, string>> = {
   15: notYet,
   16: notYet,
   17: notYet,
-  18: notYet,
   22: notYet,
   23: notYet,
   24: notYet,
