@@ -122,14 +122,9 @@ function componentsOf(parts: ComposeParts, shared: Shared): readonly Component[]
   const uncompared = new Trouble(logger, "Can't compare the claims with Redis", 'warn');
   heartbeat.onBeat(() => void reconcile(fetcher, uncompared));
   tellOfHeartbeat(heartbeat, parts.server.events);
-  const recoverer = new Recoverer({
-    location,
-    instance,
-    keyspace,
-    logger,
-    report,
-    ...recoverySettings(config),
-  });
+  const deadOption = (name: string) => registry.get(name)?.options.dead;
+  const recovery = { report, deadOption, ...recoverySettings(config) };
+  const recoverer = new Recoverer({ location, instance, keyspace, logger, ...recovery });
   recoverer.onPoison((poison) => void callPoisonHandlers(parts.server.onPoison, poison, logger));
   tellOfRecovery(recoverer, parts.server.events);
   const clock = new RedisClock(redis, logger);

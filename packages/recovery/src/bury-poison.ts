@@ -24,21 +24,31 @@ export interface BuriedPoison {
   readonly payload: Buffer;
   /** As it lies in `dead`: with its error fields, unless it can not be read. */
   readonly bytes: Buffer;
-  /** `dropped`: it says `dead: false`. */
+  /** `dropped`: it says `dead: false`, or its class does. */
   readonly fate: 'dead' | 'dropped';
   /** TSQ_JOB_POISON: what happened, where and when. */
   readonly error: TsqError;
 }
 
+/** What a class says of itself: whether its jobs may lie in the dead set. undefined: this process does not know it. */
+export type DeadOption = (className: string) => boolean | undefined;
+
+export interface BurialSettings {
+  /** When the death was found, by Redis' clock. */
+  readonly atSeconds: number;
+  /** How that time is written. */
+  readonly dialect: Dialect;
+  readonly deadOption?: DeadOption | undefined;
+}
+
 /**
  * @param id the instance that died last
- * @param at when that was found, by Redis' clock, and how its time is written
  * @param queue the one that the member names, unless it is given
  */
 export function burialOf(
   id: InstanceId,
   poison: Poison,
-  at: { readonly dialect: Dialect; readonly atSeconds: number },
+  { dialect, deadOption, atSeconds }: BurialSettings,
   queue = poison.member.slice(poison.member.indexOf('@') + 1),
 ): BuriedPoison {
   const { bytes: payload } = poison;
@@ -51,12 +61,19 @@ export function burialOf(
     error_message: JSON.stringify(`${error.code}: ${error.message}`),
     error_class: JSON.stringify(error.name),
     [parsed.integer('retry_count') === undefined ? 'failed_at' : 'retried_at']: timestampJson(
-      at.dialect,
-      at.atSeconds * 1_000,
+      dialect,
+      atSeconds * 1_000,
     ),
   });
-  const fate = parsed.raw('dead')?.toString() === 'false' ? 'dropped' : 'dead';
+  const fate = mayLieInDead(parsed, deadOption) ? 'dead' : 'dropped';
   return { jid: parsed.jid, class: parsed.class, queue, payload, bytes, fate, error };
+}
+
+/** The payload's own word goes first, as for a job whose retries are over. */
+function mayLieInDead(payload: Payload, deadOption: DeadOption | undefined): boolean {
+  const own = payload.raw('dead')?.toString();
+  if (own !== undefined && own !== 'null') return own !== 'false';
+  return payload.class === undefined || deadOption?.(payload.class) !== false;
 }
 
 /** `gone`: another recoverer was faster. `blocked`: `dead` holds another type; nothing was written. */

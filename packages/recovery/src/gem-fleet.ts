@@ -184,7 +184,7 @@ export class GemFleet {
   private async buryAll(id: InstanceId, { poison }: GemRecoveryStep): Promise<number> {
     const { redis, keyspace, settings, orphans } = this.options;
     if (poison.length === 0) return 0;
-    const at = { dialect: settings.dialect, atSeconds: (await redisTimeMs(redis)) / 1_000 };
+    const at = { ...settings, atSeconds: (await redisTimeMs(redis)) / 1_000 };
     let buried = 0;
     for (const each of poison) {
       const burial = burialOf(id, each, at, gemQueueOf(each.bytes) ?? '');

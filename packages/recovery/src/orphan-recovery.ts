@@ -51,7 +51,7 @@ export type PoisonListener = (poison: BuriedPoison) => void;
 
 export interface OrphanRecoveryOptions {
   readonly keyspace: Keyspace;
-  readonly settings: Pick<RecovererSettings, 'batchSize' | 'position' | 'dead' | 'dialect'>;
+  readonly settings: Pick<RecovererSettings, 'batchSize' | 'position' | 'dead' | 'dialect' | 'deadOption'>;
   readonly logger: Logger;
   /** Aborted, it ends after the step that is under way. */
   readonly signal: AbortSignal;
@@ -170,7 +170,7 @@ export class OrphanRecovery {
     const blockedBy = new Set<string>();
     let buried = 0;
     for (const poison of all) {
-      const burial = burialOf(id, poison, { dialect: settings.dialect, atSeconds });
+      const burial = burialOf(id, poison, { ...settings, atSeconds });
       const reply = await buryPoison(redis, keyspace, id, poison.member, burial, settings.dead);
       if (reply === 'blocked') blockedBy.add(keys.dead);
       if (reply !== 'buried') continue;

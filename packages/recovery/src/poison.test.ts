@@ -4,6 +4,7 @@ import { Instance, type InstanceId, Keyspace, type Member } from '@tsq/tracker';
 import type { Redis } from 'ioredis';
 import { type BuriedPoison, burialOf, buryPoison } from './bury-poison.js';
 import { Recoverer } from './recoverer.js';
+import type { RecovererSettings } from './settings.js';
 import { fetchOrder, hold, recoverSome } from './test-support/claims.js';
 
 const keyspace = new Keyspace();
@@ -38,7 +39,7 @@ describe('poison', () => {
     return { back, poison: step.poison.map(({ bytes }) => bytes.toString()) };
   }
 
-  function recoverer() {
+  function recoverer(options: Partial<RecovererSettings> = {}) {
     const logger = new RecordingLogger();
     const buried: BuriedPoison[] = [];
     const fast = { intervalMs: 30, startDelayMs: 0, watchIntervalMs: 0 };
@@ -47,6 +48,7 @@ describe('poison', () => {
       instance: new Instance('test'),
       logger,
       ...fast,
+      ...options,
     });
     made.onPoison((poison) => buried.push(poison));
     return { made, logger, buried, [Symbol.asyncDispose]: () => made.stop(AbortSignal.timeout(5_000)) };
@@ -121,6 +123,33 @@ describe('poison', () => {
         fields: expect.objectContaining({ fate: 'dropped', jid: 'p1' }),
       }),
     );
+  });
+
+  test.each([
+    ['', false, 'dropped'],
+    ['"dead":null,', false, 'dropped'],
+    ['"dead":true,', false, 'dead'],
+    ['"dead":false,', true, 'dropped'],
+    ['', true, 'dead'],
+    ['', undefined, 'dead'],
+  ])('with {%s…} and the option dead: %j of its class it is %s', async (own, option, fate) => {
+    const poison = {
+      member: 'x.1.0@q' as Member,
+      bytes: Buffer.from(payload.replace('{', `{${own}`)),
+      recoveredAtSeconds: [1],
+    };
+    const deadOption = (name: string) => (name === 'Poison' ? option : undefined);
+    const burial = burialOf('x' as InstanceId, poison, { dialect: 'seconds', atSeconds: 2, deadOption });
+    expect(burial).toMatchObject({ fate, payload: poison.bytes });
+  });
+
+  test('a class that the recoverer knows is asked', async () => {
+    const admin = redis.connect();
+    await aboutToBePoison(admin, payload);
+    await using it = recoverer({ deadOption: (name) => name !== 'Poison' });
+    await it.made.start();
+    await eventually(() => expect(it.buried).toMatchObject([{ fate: 'dropped', jid: 'p1' }]));
+    expect(await admin.exists('dead', 'queue:q')).toBe(0);
   });
 
   test('S5: bytes that nobody can read go to dead as they are', async () => {

@@ -1,5 +1,6 @@
 /** The settings of heartbeat and recoverer, with their defaults, checked before anything is started. */
 import { type DeadSetLimits, type Dialect, sidekiqDeadSet, TsqError } from '@tsq/core';
+import type { DeadOption } from './bury-poison.js';
 import { maxJobsPerStep, type OrphanPosition } from './recover.js';
 import { type TuningProfile, tuningTimes } from './tuning-profile.js';
 
@@ -48,6 +49,8 @@ export interface RecovererSettings {
   readonly position: OrphanPosition;
   /** What the dead set keeps when a poison job joins it. Default Sidekiq's. */
   readonly dead: DeadSetLimits;
+  /** The option `dead` of a class, where this process knows it. A poison job of one that says false is dropped. Default: unknown. */
+  readonly deadOption?: DeadOption | undefined;
   /** How `failed_at` of a poison job is written. Default `seconds`. */
   readonly dialect: Dialect;
 }
@@ -119,7 +122,7 @@ export function recovererSettings(given: Partial<RecovererSettings> & Profiled):
     gemScanIntervalMs,
     gemGraceMs,
   };
-  return { ...times, batchSize, position, dead, dialect };
+  return { ...times, batchSize, position, dead, dialect, deadOption: given.deadOption };
 }
 
 /** A fleet with a short TTL needs no setting more: only a look that is asked for can be too rare. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { cancelJob } from '@tsq/core';
-import { eventually, useRedis } from '@tsq/core/test-support';
+import { eventually, TcpProxy, useRedis } from '@tsq/core/test-support';
 import { Keyspace } from './keyspace.js';
 import { openFetcher } from './test-support/open-fetcher.js';
 
@@ -37,6 +37,21 @@ describe('a job that was cancelled while it waited', () => {
     await it.admin.set(keyspace.cancelled, 'no sorted set');
     expect(await it.fetcher.fetch(['a'], 10)).toHaveLength(1);
     expect(it.logger.matching('warn', 'not known which')).toHaveLength(1);
+  });
+
+  test('is dropped also when its claim was adopted', async () => {
+    const proxy = await TcpProxy.before(redis.port);
+    await using _closing = { [Symbol.asyncDispose]: () => proxy.close() };
+    await using it = await openFetcher(redis, { location: { url: proxy.url } });
+    await it.admin.lpush('queue:a', job('one'), job('two'));
+    await cancelJob(it.admin, 'two');
+    const dropped = proxy.dropReplyTo('tsq:claims:');
+    await expect(it.fetcher.fetch(['a'], 10)).rejects.toMatchObject({ code: 'TSQ_REDIS_UNAVAILABLE' });
+    await dropped;
+    await eventually(async () => {
+      expect((await it.fetcher.fetch(['a'], 10)).map(({ bytes }) => bytes.toString())).toEqual([job('one')]);
+    });
+    expect(it.fetcher.counts).toMatchObject({ adopted: 2, cancelled: 1 });
   });
 
   test('costs nothing while nobody has cancelled anything', async () => {

@@ -1,7 +1,7 @@
 /**
  * What becomes of claimed jobs before they are given out, in this order: what only looked like ours goes back to its queue,
- * what was cancelled while it waited is dropped, suspects are kept until it is their turn. Cancelled ones first: a suspect may
- * wait here for long, and is not looked at again before it starts.
+ * what was cancelled while it waited is dropped, suspects are kept until it is their turn. A suspect may wait here for long, and
+ * is asked about again before it starts.
  *
  * What must stay true: a job that goes in is given out, waits here, or is on its way to an end, so that no claim is held
  * with nobody to work on it. Once quiet, nothing waits here.
@@ -66,18 +66,30 @@ export class ClaimSieve {
   }
 
   /**
-   * Only those of the queues that the caller works on: it has slots of its own for them. Among them may be suspects, for
-   * nobody has looked when the reply was lost.
+   * Only those of the queues that the caller works on: it has slots of its own for them. Among them may be suspects and
+   * cancelled ones, for nobody has looked when the reply was lost.
    * @throws as `sift`
    */
-  siftLate(
+  async siftLate(
+    redis: Redis,
     queues: readonly string[],
     max: number,
     suspects: ScriptReply | undefined,
-  ): readonly ClaimedUnit[] {
+  ): Promise<readonly ClaimedUnit[]> {
     const taken = this.unsifted.filter((unit) => queues.includes(unit.queue)).slice(0, max);
     for (const unit of taken) this.unsifted.splice(this.unsifted.indexOf(unit), 1);
-    return this.withoutSuspects(this.ours(taken.filter((unit) => !unit.isLost)), suspects);
+    const ours = this.ours(taken.filter((unit) => !unit.isLost));
+    return this.withoutSuspects(await this.options.cancelled.without(redis, ours), suspects);
+  }
+
+  /**
+   * The suspect of these queues whose turn it is; one that was cancelled while it waited here is dropped.
+   * @throws as `Suspects.start`
+   */
+  nextSuspect(redis: Redis, queues: readonly string[]): Promise<ClaimedUnit | undefined> {
+    const isWanted = async (unit: ClaimedUnit) =>
+      (await this.options.cancelled.without(redis, [unit])).length > 0;
+    return this.options.suspects.start(redis, queues, isWanted);
   }
 
   /** Nobody fetches any more: what waits here, and what would from now on, goes back to its queue. */

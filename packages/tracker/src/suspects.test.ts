@@ -162,6 +162,22 @@ describe('jobs that were recovered before', () => {
     );
   });
 
+  test('one that is cancelled while it waits for its turn is dropped when that comes', async () => {
+    await using it = await started();
+    const job = (jid: string) => `{"class":"Mine","args":[],"jid":"${jid}"}`;
+    await push(it.admin, ['first', 'second', 'third'].map(job), 2);
+    expect(await it.fetcher.fetch(['q'], 10)).toEqual([]);
+    const [first] = await it.fetcher.fetch(['q'], 10);
+    await cancelJob(it.admin, 'second');
+    await first?.settle({ kind: 'done' });
+    expect(texts(await it.fetcher.fetch(['q'], 10))).toEqual([job('third')]);
+    expect(it.fetcher.counts.cancelled).toBe(1);
+    expect(await it.admin.get(keyspace.suspect(it.instance.id))).toMatch(/\.1\.2@q$/);
+    await eventually(async () =>
+      expect(await it.admin.hkeys(keyspace.recoveries)).toEqual([mark(job('third'))]),
+    );
+  });
+
   test('S2: a suspect whose claim was lost while it waited is not given out', async () => {
     await using it = await started();
     await push(it.admin, ['s1', 's2'], 2);

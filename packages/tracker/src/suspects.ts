@@ -58,14 +58,19 @@ export class Suspects {
 
   /**
    * The one of these queues whose turn it is, its start noted.
+   * @param isWanted asked of each before its start is noted; of one that is not, the caller has disposed
    * @throws TSQ_REDIS_UNAVAILABLE; it is still the next
    */
-  async start(redis: Redis, queues: readonly string[]): Promise<ClaimedUnit | undefined> {
+  async start(
+    redis: Redis,
+    queues: readonly string[],
+    isWanted: (unit: ClaimedUnit) => Promise<boolean>,
+  ): Promise<ClaimedUnit | undefined> {
     for (;;) {
       const unit = this.next(queues);
       if (unit === undefined || this.running !== undefined) return undefined;
       this.running = unit; // before Redis is asked: another capsule may ask for one meanwhile
-      const isStarted = await this.noteStart(redis, unit);
+      const isStarted = (await isWanted(unit)) && (await this.noteStart(redis, unit));
       const at = this.waiting.indexOf(unit);
       if (at >= 0) this.waiting.splice(at, 1);
       if (isStarted && at >= 0) return unit;

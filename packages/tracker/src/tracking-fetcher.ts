@@ -141,7 +141,7 @@ export class TrackingFetcher implements Fetcher {
     if (this.books.inDoubt) await this.reconcile();
     const adopted = await this.takeAdopted(redis, queues, max);
     if (adopted.length > 0) return adopted;
-    const suspect = max > 0 ? await this.suspects.start(redis, queues) : undefined;
+    const suspect = max > 0 ? await this.sieve.nextSuspect(redis, queues) : undefined;
     if (suspect !== undefined) return [suspect];
     this.courier.checkRoom();
     if (max < 1 || queues.length === 0 || this.suspects.isFull) return [];
@@ -212,7 +212,7 @@ export class TrackingFetcher implements Fetcher {
     if (!this.sieve.hasUnsifted(queues)) return [];
     const call = suspectsCall(this.keyspace, this.options.instance.id, 0);
     const [suspects] = await this.courier.exchange(redis, call);
-    return this.sieve.siftLate(queues, max, suspects);
+    return await this.sieve.siftLate(redis, queues, max, suspects);
   }
 
   private onAdopted(unit: ClaimedUnit): void {

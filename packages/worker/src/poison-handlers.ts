@@ -10,7 +10,7 @@ export interface PoisonJob {
   readonly queue: string;
   /** As it was popped. */
   readonly payload: Buffer;
-  /** `dead`: it lies in the dead set; `dropped`: its payload says `dead: false`. */
+  /** `dead`: it lies in the dead set; `dropped`: its payload says `dead: false`, or its class does. */
   readonly fate: 'dead' | 'dropped';
   /** TSQ_JOB_POISON: what happened, where and when. */
   readonly error: TsqError;

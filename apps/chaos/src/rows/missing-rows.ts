@@ -10,11 +10,5 @@ export const missingRows: Readonly<Record<number, string>> = {
   15: notYet,
   16: notYet,
   17: notYet,
-  22: notYet,
-  23: notYet,
-  24: notYet,
-  25: notYet,
-  26: notYet,
-  29: notYet,
   32: notYet,
 };
