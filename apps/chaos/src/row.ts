@@ -8,6 +8,8 @@ export interface Row {
   readonly fault: string;
   /** The invariants that must hold: `S1`, `L2`. */
   readonly holds: readonly string[];
+  /** Why it can not be run on this machine; undefined or not there: it can. */
+  missing?(): string | undefined;
   /** Throws on a violation: what was expected, and what came. What it started the stage ends. */
   run(stage: Stage): Promise<void>;
 }

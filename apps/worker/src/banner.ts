@@ -1,8 +1,9 @@
 /** What the process says of itself when it starts, once: enough to see from a log what runs where, with which settings. */
-import { type WorkerDefinition, withoutPassword, workerDefinitionOf } from '@tsq/core';
+import { shownLocation, type WorkerDefinition, workerDefinitionOf } from '@tsq/core';
 import type { AnyWorker, TrackingSetup } from '@tsq/worker';
 import { type Capsule, capsulesOf } from './capsules.js';
 import type { Config } from './config.js';
+import { locationOf } from './location.js';
 import type { Log } from './log.js';
 
 export interface BannerFacts {
@@ -71,7 +72,7 @@ function bannerFields(config: Config, facts: BannerFacts) {
     version: facts.version,
     environment: config.environment,
     configFile: facts.configFile,
-    redis: withoutPassword(config.redisUrl),
+    redis: shownLocation(locationOf(config)),
     ...capsuleFields(first),
     ...(others.length === 0 ? {} : { capsules: Object.fromEntries(others) }),
     workers: definitions.map(({ name }) => name),

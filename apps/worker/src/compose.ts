@@ -6,11 +6,14 @@
  */
 import {
   type Component,
+  type ConnectionReporter,
   type Logger,
   type MetricsFormName,
+  Outages,
   openConnection,
   type RedisLocation,
-  withoutPassword,
+  shownLocation,
+  Trouble,
 } from '@tsq/core';
 import { Heartbeat, Recoverer, type ThreadLogSource } from '@tsq/recovery';
 import { Instance, Keyspace, type LostClaim, TrackingFetcher, trackingMiddleware } from '@tsq/tracker';
@@ -40,6 +43,7 @@ import {
 import { type Capsule, capsulesOf } from './capsules.js';
 import type { Composition } from './composition.js';
 import type { Config } from './config.js';
+import { locationOf } from './location.js';
 import { tellOfHeartbeat, tellOfRecovery } from './operators-news.js';
 import { RedisGate } from './redis-gate.js';
 import type { ReportedJob } from './running-report.js';
@@ -63,10 +67,11 @@ export interface ComposeParts {
 export function compose(parts: ComposeParts): Composition {
   const { config, logger, threadLog } = parts;
   const identity = newProcessIdentity(config.hostName, process.pid);
-  const location: RedisLocation = { url: config.redisUrl };
+  const location = locationOf(config);
   const instance = new Instance(`${config.hostName}-${process.pid}`);
   const keyspace = new Keyspace(config.namespace);
-  const common = { location, instance, keyspace, logger };
+  const report = new Outages(logger).hear;
+  const common = { location, instance, keyspace, logger, report };
   const heartbeat = new Heartbeat({ ...common, threadLog, ...beatSettings(config) });
   // A Redis that lost its keys knows this instance no more: a beat tells it a new id.
   const onUnregistered = () => heartbeat.beatNow();
@@ -76,7 +81,7 @@ export function compose(parts: ComposeParts): Composition {
   const claims = { ...common, dead: config.dead, onUnregistered, onLost };
   const fetcher = new TrackingFetcher({ ...claims, ...onlyKnown(config, registry) });
   const running = new RunningJobs(heartbeat.recorder);
-  const shared = { identity, location, instance, keyspace, heartbeat, fetcher, registry, running };
+  const shared = { identity, location, report, instance, keyspace, heartbeat, fetcher, registry, running };
   const launcher = new Launcher(componentsOf(parts, shared), logger);
   return {
     identity,
@@ -94,6 +99,7 @@ export function compose(parts: ComposeParts): Composition {
 interface Shared {
   readonly identity: string;
   readonly location: RedisLocation;
+  readonly report: ConnectionReporter;
   readonly instance: Instance;
   readonly keyspace: Keyspace;
   readonly heartbeat: Heartbeat;
@@ -105,18 +111,19 @@ interface Shared {
 /** In the order in which they start. */
 function componentsOf(parts: ComposeParts, shared: Shared): readonly Component[] {
   const { config, logger } = parts;
-  const { identity, location, instance, keyspace, heartbeat, fetcher, registry, running } = shared;
-  const redis = openConnection(location, { name: `tsq:${instance.id}:service`, logger });
+  const { identity, location, report, instance, keyspace, heartbeat, fetcher, registry, running } = shared;
+  const redis = openConnection(location, { name: `tsq:${instance.id}:service`, report });
   const capsules = capsulesOf(config);
   const stats = new JobStats();
   // Nobody would take them away from a process that is not shown.
   const metrics = config.hidden || config.metrics === 'off' ? undefined : new JobMetrics();
   const cancellations = new Cancellations({ redis, running, logger }, { namespace: config.namespace });
 
-  heartbeat.onBeat(() => void reconcile(fetcher, logger));
+  const uncompared = new Trouble(logger, "Can't compare the claims with Redis", 'warn');
+  heartbeat.onBeat(() => void reconcile(fetcher, uncompared));
   tellOfHeartbeat(heartbeat, parts.server.events);
   const deadOption = (name: string) => registry.get(name)?.options.dead;
-  const recovery = { ...recoverySettings(config), deadOption };
+  const recovery = { report, deadOption, ...recoverySettings(config) };
   const recoverer = new Recoverer({ location, instance, keyspace, logger, ...recovery });
   recoverer.onPoison((poison) => void callPoisonHandlers(parts.server.onPoison, poison, logger));
   tellOfRecovery(recoverer, parts.server.events);
@@ -165,11 +172,12 @@ function reported({ jid, class: name, unit, startedAtMs }: RunningJob): Reported
 }
 
 /** At each beat Redis' books are compared with ours: a claim whose reply was lost must not wait for a restart. */
-async function reconcile(fetcher: TrackingFetcher, logger: Logger): Promise<void> {
+async function reconcile(fetcher: TrackingFetcher, trouble: Trouble): Promise<void> {
   try {
     await fetcher.reconcile();
+    trouble.over();
   } catch (error) {
-    logger.warn({ err: error }, 'the claims could not be compared with Redis; the next beat tries again');
+    trouble.met(error);
   }
 }
 
@@ -201,8 +209,11 @@ function onlyKnown({ onlyKnown: isOn, lookPast }: Config, registry: WorkerRegist
   return isOn ? { onlyKnown: { classes: registry.names, lookPast } } : undefined;
 }
 
-function gateSettings({ redisUrl, failFast }: Config) {
-  return { shownUrl: withoutPassword(redisUrl), patience: failFast ? 'short' : 'endless' } as const;
+function gateSettings(config: Config) {
+  return {
+    shownUrl: shownLocation(locationOf(config)),
+    patience: config.failFast ? 'short' : 'endless',
+  } as const;
 }
 
 function metricsFormsOf({ metrics }: Config): readonly MetricsFormName[] {

@@ -210,7 +210,7 @@ describe('the configuration file', () => {
       expect(warnings.map((warning) => warning.replace('sidekiq.yml: ', ''))).toEqual([
         '"limits" is not read: a process holds itself to its concurrency alone',
         '"schedule" is sidekiq-cron\'s or sidekiq-scheduler\'s: leave it to a process of Ruby',
-        '"redis" is not read: name the server in REDIS_URL',
+        '"redis" is not read: name the server in REDIS_URL, sentinels in TSQ_SENTINEL_NODES and TSQ_SENTINEL_MASTER',
         '"dynamic" is not a setting of tsq, and is passed over',
         '"empty_map" is not a setting of tsq, and is passed over',
         '"production.limits" is not read: a process holds itself to its concurrency alone',

@@ -5,7 +5,7 @@
  */
 import { hostname } from 'node:os';
 import { basename } from 'node:path';
-import { isRedisUrl, redisUrlRule } from '@tsq/core';
+import { isRedisUrl, isSentinelNode, redisUrlRule, sentinelNodeRule } from '@tsq/core';
 import { z } from 'zod';
 import { profileNames, tuned } from './tuned.js';
 
@@ -36,8 +36,24 @@ const CapsuleName = z.string().regex(/^(?!default$)[^\s.]+$/, {
     'a name without space and dot, and not "default": that capsule is queues and concurrency of the top level',
 });
 
+/** Who knows which of several servers is the primary. Both or none: nodes without a name, or a name alone, find nothing. */
+const Sentinel = z.strictObject({
+  nodes: z
+    .array(z.string().refine(isSentinelNode, { error: sentinelNodeRule }), {
+      error: `a list with ${sentinelNodeRule}, beside sentinel.master`,
+    })
+    .min(1),
+  master: z
+    .string({ error: 'what the sentinels call the primary, such as mymaster, beside sentinel.nodes' })
+    .min(1),
+  username: z.string().min(1).optional(),
+  password: z.string().min(1).optional(),
+});
+
 const Settings = z.strictObject({
   redisUrl: z.string().refine(isRedisUrl, { error: redisUrlRule }).default('redis://localhost:6379/0'),
+  /** With it, only login, database and TLS of `redisUrl` count. */
+  sentinel: Sentinel.optional(),
   environment: z.string().min(1).default('development'),
   require: z.array(z.string().min(1)).default([]),
   queues: Queues.prefault(['default']),

@@ -17,6 +17,8 @@ const kinds: Readonly<Record<string, string>> = {
 export function expectationOf(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case 'invalid_type':
+      // config.ts may have written more than zod's own `Invalid input: …`.
+      if (!issue.message.startsWith('Invalid input')) return issue.message;
       return kinds[issue.expected] ?? issue.expected;
     case 'too_small':
       return bound(issue.origin, issue.minimum, issue.inclusive === false ? 'more than' : 'or more');

@@ -49,6 +49,43 @@ describe('the Config', () => {
     });
   });
 
+  test('sentinels come from flags, variables and the file', () => {
+    const flags = ['--sentinel', 's1:26379', '--sentinel', '[::1]', '--sentinel-master', 'mymaster'];
+    expect(configOf(flags).sentinel).toEqual({ nodes: ['s1:26379', '[::1]'], master: 'mymaster' });
+    const environment = {
+      TSQ_SENTINEL_NODES: 's1 s2:5000',
+      TSQ_SENTINEL_MASTER: 'other',
+      TSQ_SENTINEL_PASSWORD: 'secret',
+    };
+    const sentinel = { nodes: ['s1', 's2:5000'], master: 'other', password: 'secret' };
+    expect(configOf([], environment).sentinel).toEqual(sentinel);
+    const file = 'sentinel:\n  nodes: [s1:26379]\n  master: mymaster\n';
+    expect(configOf([], {}, { 'tsq.yml': file }).sentinel?.nodes).toEqual(['s1:26379']);
+    expect(configOf([]).sentinel).toBeUndefined();
+  });
+
+  test.each([
+    [
+      ['--sentinel', 's1'],
+      /sentinel\.master: expected what the sentinels call the primary, such as mymaster/,
+    ],
+    [['--sentinel-master', 'mymaster'], /sentinel\.nodes: expected a list with host:port of a sentinel/],
+    [
+      ['--sentinel', 'redis://s1:26379', '--sentinel-master', 'm'],
+      /^flag --sentinel: sentinel\.nodes\.0: expected host:port of a sentinel.*, got "redis:\/\/s1:26379"$/,
+    ],
+    [['--sentinel', 's1:99999', '--sentinel-master', 'm'], /expected host:port of a sentinel/],
+  ])('%j is refused', (args, message) => {
+    expect(() => configOf(args)).toThrow(message);
+  });
+
+  test('a slip in the settings of the sentinels is refused with the nearest name', () => {
+    const file = 'sentinel:\n  nodes: [s1]\n  masterName: mymaster\n';
+    expect(() => configOf([], {}, { 'tsq.yml': file })).toThrow(
+      /no setting "sentinel.masterName"; did you mean/,
+    );
+  });
+
   test('a flag wins over a variable, a variable over the file', () => {
     const files = { 'tsq.yml': 'concurrency: 1\ntag: file\nheartbeat:\n  intervalSeconds: 3\n' };
     const environment = { TSQ_CONCURRENCY: '2', TSQ_TAG: 'variable', TSQ_HEARTBEAT_TTL_SECONDS: '20' };

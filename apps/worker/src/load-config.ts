@@ -97,10 +97,10 @@ function nearest(issue: z.core.$ZodIssue, layers: readonly Layer[]): string {
 }
 
 /**
- * The value as it was given (of "a,x", whose weight is wrong, the whole); never that of a URL, which may hold a password.
+ * The value as it was given (of "a,x", whose weight is wrong, the whole); never that of a URL, which may hold a password, nor a password.
  */
 function gotOf(path: readonly PropertyKey[], layers: readonly Layer[]): string {
-  if (path[0] === 'redisUrl') return '';
+  if (path[0] === 'redisUrl' || path.join('.') === 'sentinel.password') return '';
   const own = valueAt(merged(layers), path);
   const given = own === undefined ? textAt(merged(layers), path.slice(0, -1)) : own;
   if (given === undefined) return '';

@@ -9,6 +9,7 @@ import {
   type Logger,
   pause,
   refusalOf,
+  Trouble,
   TsqError,
   unavailable,
   whenReady,
@@ -36,7 +37,11 @@ export class RedisGate implements Component {
   private started: Promise<void> | undefined;
   private readonly stopping = new AbortController();
 
-  constructor(private readonly options: RedisGateOptions) {}
+  private readonly trouble: Trouble;
+
+  constructor(private readonly options: RedisGateOptions) {
+    this.trouble = new Trouble(options.logger, "Can't check Redis", 'warn');
+  }
 
   /** @throws TSQ_REDIS_UNAVAILABLE when patience is short, at once when the login is refused; TSQ_REDIS_UNSUITABLE */
   start(): Promise<void> {
@@ -70,16 +75,18 @@ export class RedisGate implements Component {
 
   /** With endless patience only a Redis that will never do, and a stop, end it: one that stalls may come back. */
   private async admitted(): Promise<void> {
-    const { redis, logger, patience } = this.options;
+    const { redis, patience } = this.options;
     const { signal } = this.stopping;
     for (;;) {
       try {
-        return await this.check();
+        await this.check();
+        this.trouble.over();
+        return;
       } catch (error) {
         const isFinal = error instanceof TsqError && error.code === 'TSQ_REDIS_UNSUITABLE';
         // A connection that ended was closed on purpose, and never comes back.
         if (patience === 'short' || isFinal || signal.aborted || redis.status === 'end') throw error;
-        logger.warn({ err: error }, 'Redis could not be checked; trying again until it answers');
+        this.trouble.met(error);
         await pause(retryPauseMs, signal);
       }
     }
@@ -113,7 +120,8 @@ export class RedisGate implements Component {
     const refused = new AbortController();
     const onError = (error: Error) => {
       const refusal = refusalOf(error);
-      if (refusal !== undefined) refused.abort(refusedError(shownUrl, refusal, error));
+      if (refusal !== undefined && refusal.lasts !== 'passes')
+        refused.abort(refusedError(shownUrl, refusal, error));
     };
     redis.on('error', onError);
     try {

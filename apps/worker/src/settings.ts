@@ -99,6 +99,26 @@ const shown: readonly Setting[] = [
   },
   // No flag: a password on a command line is readable by every user of the machine.
   { path: 'redisUrl', takes: 'text', flags: [], about: 'redis://, rediss:// or unix://' },
+  {
+    path: 'sentinel.nodes',
+    takes: 'list',
+    flags: [{ form: '--sentinel <host:port>' }],
+    about: 'a sentinel, which knows where the primary is; repeatable',
+  },
+  {
+    path: 'sentinel.master',
+    takes: 'text',
+    flags: [{ form: '--sentinel-master <name>' }],
+    about: 'what the sentinels call the primary: mymaster',
+  },
+  {
+    path: 'sentinel.username',
+    takes: 'text',
+    flags: [],
+    about: 'for the login to the sentinels, where they ask for one',
+  },
+  // No flag, as for redisUrl.
+  { path: 'sentinel.password', takes: 'text', flags: [], about: 'of the sentinels, not of the server' },
   // No flag: it is the machine's name, and differs only where a platform says so.
   { path: 'hostName', takes: 'text', flags: [], about: "first part of the process' identity" },
 ];

@@ -35,7 +35,7 @@ const explained: Readonly<Record<string, string>> = {
   require: 'names Ruby code; name the TypeScript workers with -r',
   logfile: 'is not read: logs go to stdout',
   pidfile: 'is not read: leave it to the service manager',
-  redis: 'is not read: name the server in REDIS_URL',
+  redis: 'is not read: name the server in REDIS_URL, sentinels in TSQ_SENTINEL_NODES and TSQ_SENTINEL_MASTER',
   schedule: "is sidekiq-cron's or sidekiq-scheduler's: leave it to a process of Ruby",
   limits: 'is not read: a process holds itself to its concurrency alone',
 };

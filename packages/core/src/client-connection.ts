@@ -4,9 +4,11 @@
  * connection is not made anew: the next use opens one.
  */
 import type { Redis } from 'ioredis';
-import { openConnection, type RedisLocation, unavailable, whenReady } from './connection.js';
+import { openConnection, unavailable, whenReady } from './connection.js';
 import { weightier } from './connection-refusal.js';
 import type { Logger } from './logger.js';
+import { Outages } from './outages.js';
+import type { RedisLocation } from './redis-location.js';
 
 /** Of a stream that was asked to end and does not. ioredis' timer holds the process, even when the stream has ended before. */
 const disconnectTimeoutMs = 100;
@@ -15,12 +17,16 @@ export class ClientConnection {
   private redis: Redis | undefined;
   private users = 0;
   private lastError: Error | undefined;
+  /** One connection follows the other: what one met is over when the next is ready. */
+  private readonly outages: Outages;
 
   constructor(
     private readonly location: RedisLocation,
     private readonly commandTimeoutMs: number,
-    private readonly logger: Logger,
-  ) {}
+    logger: Logger,
+  ) {
+    this.outages = new Outages(logger);
+  }
 
   /**
    * Runs `send` once commands can be written. What `send` writes before its first await is written.
@@ -49,10 +55,11 @@ export class ClientConnection {
 
   private opened(): Redis {
     if (this.redis !== undefined && this.redis.status !== 'end') return this.redis;
-    const { commandTimeoutMs, logger } = this;
+    const { commandTimeoutMs } = this;
     const options = { disconnectTimeout: disconnectTimeoutMs, ...this.location.options };
-    const location = { url: this.location.url, options };
-    const redis = openConnection(location, { name: 'tsq-client', commandTimeoutMs, logger });
+    const location = { ...this.location, options };
+    const report = this.outages.hear;
+    const redis = openConnection(location, { name: 'tsq-client', commandTimeoutMs, report });
     redis.on('connect', () => redis.stream.unref());
     redis.on('ready', () => {
       this.lastError = undefined;

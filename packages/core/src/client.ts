@@ -4,7 +4,6 @@
  */
 import { ClientConnection } from './client-connection.js';
 import type { ClientJob } from './client-middleware.js';
-import { checkLocation, type RedisLocation } from './connection.js';
 import type { Dialect } from './dialect.js';
 import { Enqueuer } from './enqueuer.js';
 import { didYouMean, TsqError } from './errors.js';
@@ -12,6 +11,7 @@ import { JobSender } from './job-sender.js';
 import { type Logger, silentLogger } from './logger.js';
 import type { MiddlewareChain } from './middleware-chain.js';
 import { Pusher } from './push.js';
+import { checkLocation, type RedisLocation } from './redis-location.js';
 
 interface CommonOptions {
   /** How timestamps are written: `milliseconds` only when no Sidekiq before 8 reads this Redis. Default `seconds`. */

@@ -37,11 +37,10 @@ describe('a connection', () => {
       tries += 1;
     });
     await eventually(() => expect(tries).toBeGreaterThan(2));
+    const reason = expect.stringMatching(/^connect ECONNREFUSED/);
     expect(logger.lines).toEqual([
-      expect.objectContaining({
-        message: 'Redis is away; trying again until it is back',
-        fields: { connection: 'some', reason: expect.stringMatching(/^connect ECONNREFUSED/) },
-      }),
+      expect.objectContaining({ level: 'debug', fields: { connection: 'some', reason } }),
+      { level: 'warn', message: 'Redis is away; trying again until it is back', fields: { reason } },
     ]);
   });
 
@@ -65,7 +64,7 @@ describe('a connection', () => {
   test('to a database that the server lacks says so, and ends', async () => {
     const { redis, logger } = connect(`redis://127.0.0.1:${server.port}/99`);
     await expect(whenReady(redis)).rejects.toThrow(/^Redis lacks the database: .*at the end of its URL$/);
-    expect(logger.lines).toHaveLength(1);
+    expect(logger.matching('warn', '')).toHaveLength(1);
     expect(logger.matching('warn', 'Redis lacks the database; this connection ends')).toHaveLength(1);
     expect(redis.status).toBe('end');
   });
@@ -80,6 +79,73 @@ describe('a connection', () => {
         ),
       });
     });
+  });
+
+  test('that may not choose its database sends nothing to another one', async () => {
+    const admin = server.connect();
+    await admin.call('ACL', 'SETUSER', 'penned', 'on', '>secret', '~*', '+@all', '-select');
+    const { redis, logger } = connect(`redis://penned:secret@127.0.0.1:${server.port}/3`);
+    await eventually(() => expect(logger.matching('warn', 'does not let this user choose')).toHaveLength(1));
+    await expect(whenReady(redis, 3_000)).rejects.toThrow(/NOPERM/);
+    await expect(redis.lpush('queue:default', '{}')).rejects.toThrow();
+    await admin.call('ACL', 'DELUSER', 'penned');
+    expect(await admin.dbsize()).toBe(0);
+  });
+
+  test('to a replica is not taken for one: it is tried again until the server is a primary', async () => {
+    const admin = server.connect();
+    await admin.call('REPLICAOF', '127.0.0.1', String(await freePort()));
+    const { redis, logger } = connect(server.url);
+    let tries = 0;
+    redis.on('reconnecting', () => {
+      tries += 1;
+    });
+    await eventually(() => expect(tries).toBeGreaterThan(2));
+    await expect(whenReady(redis, 3_000)).rejects.toThrow(/^Redis is a replica, which takes no writes: /);
+    await admin.call('REPLICAOF', 'NO', 'ONE');
+    await whenReady(redis, 5_000);
+    await eventually(() => expect(logger.matching('info', 'Redis is back')).toHaveLength(1));
+    expect(logger.matching('warn', '')).toEqual([expect.stringMatching(/^Redis is a replica/)]);
+  });
+
+  test('that is told BUSY waits until Redis serves again, and says so twice', async () => {
+    const { redis, logger } = connect(server.url);
+    const admin = server.connect();
+    await whenReady(redis);
+    await admin.config('SET', 'busy-reply-threshold', '20');
+    const endless = server.connect();
+    const script = endless.eval('while true do end', 0).catch((error: Error) => error.message);
+    await eventually(() => expect(redis.ping()).rejects.toThrow(/BUSY/));
+    await eventually(() => expect(logger.matching('warn', 'Redis is busy with a script')).toHaveLength(1));
+    await eventually(() => expect(admin.call('SCRIPT', 'KILL')).resolves.toBe('OK'));
+    await script;
+    await whenReady(redis, 5_000);
+    await eventually(() => expect(logger.matching('info', 'Redis is back')).toHaveLength(1));
+    expect(logger.matching('warn', '')).toHaveLength(1);
+  });
+
+  test('that somebody cuts is no news when it is made anew at once', async () => {
+    const { redis, logger } = connect(server.url);
+    const admin = server.connect();
+    await whenReady(redis);
+    let ready = 0;
+    redis.on('ready', () => {
+      ready += 1;
+    });
+    await admin.call('CLIENT', 'KILL', 'SKIPME', 'yes');
+    await eventually(() => expect(ready).toBe(1));
+    expect(logger.lines).toEqual([]);
+  });
+
+  test('is waited for by any number, without a warning of Node', async () => {
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error) => warnings.push(warning);
+    process.on('warning', onWarning);
+    const { redis } = connect(`redis://127.0.0.1:${await freePort()}/0`);
+    const waiting = Array.from({ length: 50 }, () => whenReady(redis, 50).catch(() => 'in vain'));
+    expect(await Promise.all(waiting)).toEqual(waiting.map(() => 'in vain'));
+    process.off('warning', onWarning);
+    expect(warnings).toEqual([]);
   });
 
   test('to a URL that is none of Redis is not opened', () => {

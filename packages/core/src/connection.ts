@@ -4,77 +4,78 @@
  * ready, once, and its caller hears of every doubt.
  */
 import { types } from 'node:util';
-import { Redis, type RedisOptions } from 'ioredis';
-import { type ConnectionRefusal, reasonOf, refusalOf, weightier } from './connection-refusal.js';
-import { describeValue } from './describe-value.js';
+import { Redis } from 'ioredis';
+import { type ConnectionReporter, tellOf } from './connection-news.js';
+import { endsConnection, reasonOf, refusalOf, weightier } from './connection-refusal.js';
 import { TsqError } from './errors.js';
 import { type Logger, silentLogger } from './logger.js';
-import { isRedisUrl, redisUrlRule, withoutPassword } from './redis-url.js';
-
-/** Where Redis is. Plain data: it is handed to threads. */
-export interface RedisLocation {
-  /** `redis://[user:password@]host:port/db`, `rediss://` for TLS, or `unix:///path`. */
-  readonly url: string;
-  /** More of ioredis' options (TLS, sentinels, ...), as far as they can be cloned into a thread. */
-  readonly options?: RedisOptions;
-}
+import { Outages } from './outages.js';
+import { primaryConnector } from './primary-connector.js';
+import { checkLocation, type RedisLocation, sentinelOptions } from './redis-location.js';
+import { keyTypesOf } from './wrong-type.js';
 
 export interface ConnectionOptions {
   /** Shown by CLIENT LIST. */
   readonly name: string;
   /** A command without an answer for so long rejects, and the connection is made anew. Default 5000; 0 for blocking ones. */
   readonly commandTimeoutMs?: number;
+  /** For a line when Redis goes away, and one when it is back. Not used beside `report`. */
   readonly logger?: Logger;
+  /** Who speaks for all the connections of a process: `Outages.hear`. */
+  readonly report?: ConnectionReporter | undefined;
 }
 
 const longestPauseMs = 2_000;
 
 /**
- * Connects in the background and keeps trying; wait with `whenReady`. Close it with `disconnect()`.
- * @throws TSQ_CONFIG_INVALID for a URL that is none of Redis
+ * Connects in the background, to a primary only, and keeps trying; wait with `whenReady`. Close it with `disconnect()`.
+ * @throws TSQ_CONFIG_INVALID for a location that is none
  */
 export function openConnection(location: RedisLocation, options: ConnectionOptions): Redis {
   checkLocation(location);
   const timeoutMs = options.commandTimeoutMs ?? 5_000;
+  const onReplica = () => redis.emit('error', new Error('READONLY, for its role is "slave"'));
+  const isBySentinel = location.sentinel !== undefined || location.options?.sentinels != null;
   const settings = {
     ...location.options,
+    ...sentinelOptions(location, longestPauseMs),
+    Connector: primaryConnector(isBySentinel, onReplica),
     replyMapping: 'legacy' as const,
     connectionName: options.name,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     connectTimeout: 5_000,
+    // It is asked once a second whether it has loaded its data.
+    maxLoadingRetryTime: 1_000,
     autoResendUnfulfilledCommands: false,
-    // A replica answers so after a failover: nothing was executed, and the address may lead to the new master by now.
-    // `true` makes the connection anew without sending the command again.
-    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+    // Redis answered that it executes nothing now. The connection is made anew, and takes commands when that is over; `true`
+    // does so without sending the command again.
+    reconnectOnError: (error: Error) => {
+      if (!endsConnection(error)) return false;
+      redis.emit('error', error);
+      return true;
+    },
     retryStrategy: (attempt: number) => Math.min(50 * 2 ** Math.min(attempt, 6), longestPauseMs),
     // The first rejects the command; the second drops a connection on which nothing comes any more.
     ...(timeoutMs > 0 ? { commandTimeout: timeoutMs, socketTimeout: timeoutMs } : {}),
   };
   const redis = new Connection(location.url, settings);
-  reportChanges(redis, options.name, options.logger ?? silentLogger);
+  // Whoever waits for Redis listens (each capsule, each call of a client): any number of them is in order.
+  redis.setMaxListeners(0);
+  tellOf(redis, options.name, options.report ?? new Outages(options.logger ?? silentLogger).hear);
+  redis.on('error', (error: Error) => onError(redis, error));
   return redis;
 }
 
-/** @throws TSQ_CONFIG_INVALID: `redis.url: expected …, got …`, without the password */
-export function checkLocation({ url, options }: RedisLocation): void {
-  if (typeof url !== 'string' || !isRedisUrl(url)) {
-    const got = typeof url === 'string' && url !== '' ? withoutPassword(url) : describeValue(url);
-    throw new TsqError('TSQ_CONFIG_INVALID', `Redis: url: expected ${redisUrlRule}, got ${got}`);
-  }
-  if (options === undefined || (typeof options === 'object' && options !== null && !Array.isArray(options))) {
-    return;
-  }
-  const message = `Redis: options: expected an object with ioredis' options, got ${describeValue(options)}`;
-  throw new TsqError('TSQ_CONFIG_INVALID', message);
-}
-
 class Connection extends Redis {
-  /** ioredis, told to close between two tries to connect, tries no more but says nothing: who waits would wait for ever. */
   override disconnect(reconnect = false): void {
-    const isBetweenTries = this.status === 'reconnecting';
+    // Another one is being made already; ioredis would end it, and by sentinels for good.
+    if (reconnect && this.status !== 'ready' && this.status !== 'connect') return;
+    // Told to close between two tries, or while it asks sentinels, ioredis tries no more but says nothing, or says it late:
+    // who waits would wait on.
+    const isBetween = this.status === 'reconnecting' || (this.status === 'connecting' && this.stream == null);
     super.disconnect(reconnect);
-    if (reconnect || !isBetweenTries) return;
+    if (reconnect || !isBetween) return;
     this.status = 'end';
     this.emit('end');
   }
@@ -118,33 +119,21 @@ export function unavailable(what: string, cause?: unknown): TsqError {
   const refusal = refusalOf(cause);
   const headline = refusal?.what ?? 'Redis is not available';
   const advice = refusal?.advice ?? 'Check that the server runs and that its address is right';
-  return new TsqError('TSQ_REDIS_UNAVAILABLE', `${headline}: ${what}${why}. ${advice}`, { cause });
+  const error = new TsqError('TSQ_REDIS_UNAVAILABLE', `${headline}: ${what}${why}. ${advice}`, { cause });
+  return Object.assign(error, keyTypesOf(cause));
 }
 
-/** A line when a connection is lost or refused, and one when it is back; not one for each try. */
-function reportChanges(redis: Redis, name: string, logger: Logger): void {
-  let reported: string | undefined;
-  redis.on('error', (error: Error) => {
-    withoutSecrets(error);
-    const refusal = refusalOf(error);
-    if (refusal?.isFinal) redis.disconnect();
-    const trouble = troubleText(refusal);
-    // What follows a refusal (the closing of the connection) is no news.
-    if (reported === trouble || (reported !== undefined && refusal === undefined)) return;
-    reported = trouble;
-    // Without its stack: that is the client library's, and a process has half a dozen connections.
-    logger.warn({ connection: name, reason: reasonOf(error) }, trouble);
-  });
-  redis.on('ready', () => {
-    if (reported !== undefined) logger.info({ connection: name }, 'Redis is back');
-    reported = undefined;
-  });
+function onError(redis: Redis, error: Error): void {
+  const isOfSelect = isErrorOfSelect(error);
+  withoutSecrets(error);
+  if (refusalOf(error)?.lasts === 'final') redis.disconnect();
+  // The client library would go on, on database 0: another application's.
+  else if (isOfSelect) redis.disconnect(true);
 }
 
-function troubleText(refusal: ConnectionRefusal | undefined): string {
-  if (refusal === undefined) return 'Redis is away; trying again until it is back';
-  const { what, advice, isFinal } = refusal;
-  return `${what}; ${isFinal ? 'this connection ends' : 'trying again until it does not'}. ${advice}`;
+function isErrorOfSelect(error: object): boolean {
+  const command: unknown = 'command' in error ? error.command : undefined;
+  return typeof command === 'object' && command !== null && 'name' in command && command.name === 'select';
 }
 
 /** An error of a refused login carries the command, and with it the password. */

@@ -9,13 +9,8 @@ export { cancelJob, cancelledKey, cancelledOf, forgetCancellation } from './canc
 export { Client, type ClientOptions } from './client.js';
 export type { ClientJob, ClientMiddleware } from './client-middleware.js';
 export type { Component } from './component.js';
-export {
-  type ConnectionOptions,
-  openConnection,
-  type RedisLocation,
-  unavailable,
-  whenReady,
-} from './connection.js';
+export { type ConnectionOptions, openConnection, unavailable, whenReady } from './connection.js';
+export type { ConnectionNews, ConnectionReporter } from './connection-news.js';
 export { type ConnectionRefusal, refusalOf } from './connection-refusal.js';
 export { DeadSet } from './data/dead-set.js';
 export { type DeployMark, Deploys } from './data/deploys.js';
@@ -54,6 +49,7 @@ export type { EnqueueOptions } from './enqueue-options.js';
 export type { BulkArgs, EnqueueArgs, Enqueuer } from './enqueuer.js';
 export { didYouMean, type ErrorCode, errorCodes, TsqError } from './errors.js';
 export { parseJson, stringifyJson } from './exact-json.js';
+export { failureKind } from './failure-kind.js';
 export { addHistogram, histogramBucket, histogramBuckets, percentileMs } from './histogram.js';
 export type { Job, ServerMiddleware, TrackingPredicate } from './job.js';
 export type { JobRecorder, RecordedJob } from './job-recorder.js';
@@ -64,9 +60,18 @@ export { isLogLevel, type Logger, type LogLevel, logLevels, silentLogger } from 
 export { isNoScript, LuaScript, type ScriptArgument } from './lua-script.js';
 export { type MetricsForm, type MetricsFormName, metricsForms, metricsTtlSeconds } from './metric-keys.js';
 export { type Middleware, MiddlewareChain } from './middleware-chain.js';
+export { Outages } from './outages.js';
 export { pause } from './pause.js';
 export { Payload, type PayloadEdits, type PayloadLimits } from './payload.js';
+export {
+  isSentinelNode,
+  type RedisLocation,
+  type SentinelLocation,
+  sentinelNodeRule,
+  shownLocation,
+} from './redis-location.js';
 export { isRedisUrl, redisUrlRule, withoutPassword } from './redis-url.js';
+export { Trouble } from './trouble.js';
 export type { Fetcher, Outcome, Settlement, UnitOfWork } from './unit-of-work.js';
 export {
   type ArgsOf,
@@ -81,3 +86,4 @@ export {
   workerDefinition,
   workerDefinitionOf,
 } from './worker-contract.js';
+export { keyTypesOf, withKeyTypes } from './wrong-type.js';

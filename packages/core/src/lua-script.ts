@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
+import { withKeyTypes } from './wrong-type.js';
 
 export type ScriptArgument = string | number | Buffer;
 
@@ -20,6 +21,18 @@ export class LuaScript {
 
   /** Replies come as Buffers, numbers and arrays of them. */
   async run(redis: Redis, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
+    try {
+      return await this.call(redis, keys, args);
+    } catch (error) {
+      throw error instanceof Error ? await withKeyTypes(error, redis, keys) : error;
+    }
+  }
+
+  private async call(
+    redis: Redis,
+    keys: readonly string[],
+    args: readonly ScriptArgument[],
+  ): Promise<unknown> {
     try {
       return await redis.callBuffer('EVALSHA', this.sha, keys.length, ...keys, ...args);
     } catch (error) {

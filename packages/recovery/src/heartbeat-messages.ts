@@ -1,5 +1,5 @@
 /** What the heartbeat's thread and its owner tell each other: plain data, as it crosses threads. */
-import type { RedisLocation } from '@tsq/core';
+import type { ConnectionNews, RedisLocation } from '@tsq/core';
 import type { InstanceId } from '@tsq/tracker';
 import type { BeatMode } from './beat.js';
 import type { FlightSource } from './flight-recorder.js';
@@ -46,6 +46,7 @@ export type News =
   /** It has taken leave, and may be ended. */
   | { readonly kind: 'retired' }
   | { readonly kind: 'beat' | 'lapsed'; readonly id: InstanceId }
+  | { readonly kind: 'connection'; readonly news: ConnectionNews }
   | { readonly kind: 'missed'; readonly beat: MissedBeat }
   /** A stall is over; what began it was said in the log. */
   | { readonly kind: 'stall'; readonly stall: Stall }

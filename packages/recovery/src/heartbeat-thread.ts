@@ -3,7 +3,7 @@
  * make its instance look dead. So nothing here waits for the main thread, but for a new id when the old one has lapsed.
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import type { Logger } from '@tsq/core';
+import type { ConnectionNews, Logger } from '@tsq/core';
 import { Keyspace } from '@tsq/tracker';
 import { FlightReader } from './flight-reader.js';
 import type { LogLevel, MissedBeat, News, Order, ThreadSettings } from './heartbeat-messages.js';
@@ -18,6 +18,7 @@ function beatFor(port: MessagePort, settings: ThreadSettings): void {
   const logger = loggerTo(port);
   const common = { ...settings, keyspace: new Keyspace(settings.namespace), logger };
   const tell = (news: News) => port.postMessage(news);
+  const report = (news: ConnectionNews) => tell({ kind: 'connection', news });
   const flight = new FlightReader(settings.flight);
   const stalls = new StallReport({
     ...settings,
@@ -36,7 +37,7 @@ function beatFor(port: MessagePort, settings: ThreadSettings): void {
       const onLapse = () => tell({ kind: 'lapsed', id });
       const onMiss = (missed: MissedBeat) => tell({ kind: 'missed', beat: missed });
       stalls.watch(id);
-      pulse = new Pulse({ ...common, id, firstBeat: mode, onBeat, onMiss, onLapse });
+      pulse = new Pulse({ ...common, report, id, firstBeat: mode, onBeat, onMiss, onLapse });
       await before?.end();
     } else {
       stalls.end();

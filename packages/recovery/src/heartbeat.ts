@@ -6,7 +6,9 @@
 import { Worker } from 'node:worker_threads';
 import {
   type Component,
+  type ConnectionReporter,
   type Logger,
+  Outages,
   type RedisLocation,
   silentLogger,
   TsqError,
@@ -25,6 +27,8 @@ export interface HeartbeatOptions extends Partial<HeartbeatSettings>, Profiled {
   readonly instance: Instance;
   readonly keyspace?: Keyspace;
   readonly logger?: Logger;
+  /** Who speaks for all the connections of the process. Default: the heartbeat's for itself. */
+  readonly report?: ConnectionReporter;
   /** For lines that can't wait until the main thread is free. Without one they go to `logger`, and wait. */
   readonly threadLog?: ThreadLogSource;
 }
@@ -61,6 +65,7 @@ export class Heartbeat implements Component {
   private readonly settings: HeartbeatSettings;
   private readonly keyspace: Keyspace;
   private readonly logger: Logger;
+  private readonly report: ConnectionReporter;
   private readonly beatListeners = new Set<() => void>();
   private readonly missListeners = new Set<MissListener>();
   private readonly lapseListeners = new Set<LapseListener>();
@@ -86,6 +91,7 @@ export class Heartbeat implements Component {
     this.settings = heartbeatSettings(options);
     this.keyspace = options.keyspace ?? new Keyspace();
     this.logger = options.logger ?? silentLogger;
+    this.report = options.report ?? new Outages(this.logger).hear;
     checkCloneable(options.location);
     const tickMs = Math.ceil(stallMsOf(this.settings) / 4);
     this.recorder = new FlightRecorder(Math.min(250, tickMs), (id) => this.tell({ kind: 'owner', id }));
@@ -175,7 +181,8 @@ export class Heartbeat implements Component {
   }
 
   private hear(news: News): void {
-    if (news.kind === 'log') this.logger[news.level](news.fields, news.message);
+    if (news.kind === 'connection') this.report(news.news);
+    else if (news.kind === 'log') this.logger[news.level](news.fields, news.message);
     else if (news.kind === 'retired') void this.thread?.terminate();
     else if (this.stopped !== undefined) return;
     else if (news.kind === 'awake') this.orderBeats(this.options.instance.id);

@@ -5,7 +5,17 @@
  * `register` is sent once. When it can't be known whether that arrived, the next beat is a renewal: had the id been declared
  * dead in the meantime, a second registration would bring it back to life, and its old claims would be taken for new ones.
  */
-import { faultPoint, type Logger, openConnection, pause, type RedisLocation, whenReady } from '@tsq/core';
+import {
+  type ConnectionReporter,
+  faultPoint,
+  keyTypesOf,
+  type Logger,
+  openConnection,
+  pause,
+  type RedisLocation,
+  Trouble,
+  whenReady,
+} from '@tsq/core';
 import type { InstanceId, Keyspace } from '@tsq/tracker';
 import type { Redis } from 'ioredis';
 import { type BeatMode, beat } from './beat.js';
@@ -21,6 +31,7 @@ export interface PulseOptions extends HeartbeatSettings {
   readonly id: InstanceId;
   readonly firstBeat: BeatMode;
   readonly logger: Logger;
+  readonly report?: ConnectionReporter | undefined;
   readonly onBeat: () => void;
   /** A beat did not go through when it was due. */
   readonly onMiss: (beat: MissedBeat) => void;
@@ -40,17 +51,22 @@ export class Pulse {
   private mode: BeatMode;
   /** Redis may know the id. */
   private wasSent: boolean;
-  private fails = false;
+  private readonly trouble: Trouble;
   private isLate = false;
+  /** Since the last beat that went through. */
+  private wasAway = false;
   private lastBeatAtMs: number | undefined;
 
   constructor(private readonly options: PulseOptions) {
+    const what = 'a heartbeat failed: after its TTL the others take this instance for dead';
+    this.trouble = new Trouble(options.logger, what, 'warn');
     this.mode = options.firstBeat;
     this.wasSent = options.firstBeat === 'renew';
     this.redis = openConnection(options.location, {
       name: `tsq:${options.id}:heartbeat`,
       commandTimeoutMs: this.commandTimeoutMs,
       logger: options.logger,
+      report: options.report,
     });
     this.ending.signal.addEventListener('abort', () => this.beatNow());
     // A Redis that was away may have come back without its keys, and so without this instance.
@@ -100,11 +116,12 @@ export class Pulse {
   /** One beat; answers how long to wait for the next. */
   private async attempt(): Promise<number> {
     try {
+      this.wasAway ||= this.redis.status !== 'ready';
       await whenReadyUnless(this.ending.signal, this.redis);
       if (this.ending.signal.aborted) return 0;
       this.nap = new AbortController();
       await this.beat();
-      this.worked();
+      this.trouble.over();
       return this.options.intervalMs;
     } catch (error) {
       if (this.ending.signal.aborted) return 0;
@@ -138,13 +155,19 @@ export class Pulse {
   private noteLateness(): void {
     const sinceBeatMs = this.sinceBeatMs;
     this.lastBeatAtMs = performance.now();
-    const isLate = !this.fails && sinceBeatMs !== undefined && sinceBeatMs >= 2 * this.options.intervalMs;
+    const isLate =
+      !this.trouble.isOn && sinceBeatMs !== undefined && sinceBeatMs >= 2 * this.options.intervalMs;
     if (isLate) this.miss('late', sinceBeatMs, undefined);
     if (isLate && !this.isLate) {
       const { id: instance, intervalMs } = this.options;
-      this.options.logger.warn({ instance, sinceBeatMs, intervalMs }, 'a heartbeat came late');
+      // That Redis was away its connections have said.
+      this.options.logger[this.wasAway ? 'debug' : 'warn'](
+        { instance, sinceBeatMs, intervalMs },
+        'a heartbeat came late',
+      );
     }
     this.isLate = isLate;
+    this.wasAway = false;
   }
 
   private miss(reason: MissedBeat['reason'], sinceBeatMs: number | undefined, error: string | undefined) {
@@ -156,23 +179,12 @@ export class Pulse {
     return this.lastBeatAtMs === undefined ? undefined : Math.round(performance.now() - this.lastBeatAtMs);
   }
 
-  private worked(): void {
-    if (this.fails) this.options.logger.info({ instance: this.options.id }, 'the heartbeat works again');
-    this.fails = false;
-  }
-
   private failed(error: unknown): void {
     if (wantsNewConnection(error)) this.redis.disconnect(true);
     this.miss('failed', this.sinceBeatMs, error instanceof Error ? error.message : String(error));
-    const { id: instance, ttlMs, logger } = this.options;
-    if (!this.fails) {
-      const fields = { instance, ttlMs, err: error };
-      logger.warn(
-        fields,
-        'a heartbeat failed; trying again. After its TTL the others take this instance for dead',
-      );
-    }
-    this.fails = true;
+    const { id: instance, ttlMs } = this.options;
+    // Of an error only its text goes from thread to thread.
+    this.trouble.met(error, { instance, ttlMs, ...keyTypesOf(error) });
   }
 
   /** A beat that got no answer must be followed by another within the TTL. */

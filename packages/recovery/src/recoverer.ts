@@ -7,6 +7,8 @@
  */
 import {
   type Component,
+  type ConnectionReporter,
+  failureKind,
   type Logger,
   openConnection,
   pause,
@@ -39,6 +41,8 @@ export interface RecovererOptions extends Partial<RecovererSettings>, Profiled {
   readonly instance: Instance;
   readonly keyspace?: Keyspace;
   readonly logger?: Logger;
+  /** Who speaks for all the connections of the process. Default: each connection for itself. */
+  readonly report?: ConnectionReporter;
 }
 
 /** Since the start of the process. */
@@ -82,6 +86,8 @@ export class Recoverer implements Component {
   private postponed: readonly InstanceId[] = [];
   private readonly history: RecoveryHistory;
   private readonly lastFailures = new Map<Work, string>();
+  /** Of which the log says that it fails. */
+  private readonly said = new Set<Work>();
   private redis: Redis | undefined;
   private running: Promise<void> | undefined;
   private stopped: Promise<void> | undefined;
@@ -123,7 +129,8 @@ export class Recoverer implements Component {
     }
     if (this.redis !== undefined) return;
     const connectionName = `tsq:${this.options.instance.id}:recovery`;
-    const redis = openConnection(this.options.location, { name: connectionName, logger: this.logger });
+    const { location, report } = this.options;
+    const redis = openConnection(location, { name: connectionName, logger: this.logger, report });
     const absence = new Absence(redis, this.settings.heartbeatTtlMs, (awayMs) => this.onLongAbsence(awayMs));
     const { keyspace, logger, stopping } = this;
     const { watchIntervalMs: intervalMs } = this.settings;
@@ -281,13 +288,18 @@ export class Recoverer implements Component {
     const reason = error instanceof Error ? error.message : String(error);
     if (wantsNewConnection(error)) redis.disconnect(true);
     if (reason !== this.lastFailures.get(work)) {
-      this.logger.warn({ err: error }, failureOf[work](this.settings.intervalMs));
+      const what = failureOf[work](this.settings.intervalMs);
+      // That Redis is away its connections say.
+      if (failureKind(error) === 'away') this.logger.debug({ err: error }, what);
+      else this.logger.warn({ err: error }, what);
     }
+    if (failureKind(error) !== 'away') this.said.add(work);
     this.lastFailures.set(work, reason);
   }
 
   private onSuccess(work: Work): void {
-    if (this.lastFailures.delete(work)) this.logger.info({ work }, 'recovery works again');
+    this.lastFailures.delete(work);
+    if (this.said.delete(work)) this.logger.info({ work }, 'recovery works again');
   }
 
   private async end(deadline: AbortSignal): Promise<void> {

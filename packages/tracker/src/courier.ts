@@ -8,6 +8,7 @@ import {
   type Logger,
   pause,
   type Settlement,
+  Trouble,
   TsqError,
   untilSaid,
 } from '@tsq/core';
@@ -48,8 +49,10 @@ export class Courier {
   private flushTimer: NodeJS.Timeout | undefined;
   private flushAtMs = Number.POSITIVE_INFINITY;
   private blockedTimer: NodeJS.Timeout | undefined;
+  private readonly trouble: Trouble;
 
   constructor(private readonly options: CourierOptions) {
+    this.trouble = new Trouble(options.logger, 'Redis did not confirm how jobs ended', 'warn');
     this.outbox = new Outbox({
       onWaiting: () => this.flushLater(options.flushAfterMs),
       onEnded: options.onEnded,
@@ -118,6 +121,7 @@ export class Courier {
 
   private onReply(parcel: Parcel, reply: ScriptReply | undefined): void {
     if (reply !== undefined && 'value' in reply) {
+      this.trouble.over();
       const blocked = this.outbox.arrived(parcel, readSettle(reply.value, parcel.ends));
       if (blocked.length > 0) this.retryBlockedLater(blocked);
       return;
@@ -130,8 +134,7 @@ export class Courier {
       this.giveUp(); // it was under way when the stop came to its end
       return;
     }
-    const fields = { outcomes: parcel.ends.length, err: cause };
-    this.options.logger.warn(fields, 'outcomes were not confirmed; they are sent again');
+    this.trouble.met(cause, { outcomes: parcel.ends.length });
     this.flushLater(retryAfterMs);
   }
 

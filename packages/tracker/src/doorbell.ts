@@ -4,7 +4,16 @@
  *
  * A bell wakes those who wait for its queue, and no other capsule of the process. A bell that does not work (a full Redis refuses BLMOVE, a replica too) rings by timer instead.
  */
-import { keys, type Logger, openConnection, type RedisLocation, whenReady } from '@tsq/core';
+import {
+  type ConnectionReporter,
+  failureKind,
+  keys,
+  type Logger,
+  openConnection,
+  type RedisLocation,
+  Trouble,
+  whenReady,
+} from '@tsq/core';
 import type { Redis } from 'ioredis';
 
 /** Of those that one call waits for, queues beyond so many get no connection of their own: they are asked by timer. */
@@ -17,15 +26,19 @@ export interface DoorbellsOptions {
   /** What CLIENT LIST shows. */
   readonly connectionName: string;
   readonly logger: Logger;
+  readonly report?: ConnectionReporter | undefined;
 }
 
 export class Doorbells {
   private readonly bells = new Map<string, Bell>();
   /** Each with the queues that it waits for. */
   private readonly sleepers = new Map<() => void, readonly string[]>();
+  private readonly troubles: BellTroubles;
   private isClosed = false;
 
-  constructor(private readonly options: DoorbellsOptions) {}
+  constructor(private readonly options: DoorbellsOptions) {
+    this.troubles = new BellTroubles(options.logger);
+  }
 
   /**
    * Resolves when one of `queues` may have a job, on `wake`, when `signal` aborts, or after a while: after `longestMs`, when
@@ -73,14 +86,15 @@ export class Doorbells {
   private bellOf(queue: string): Bell {
     const known = this.bells.get(queue);
     if (known !== undefined) return known;
-    const { location, connectionName, logger } = this.options;
+    const { location, connectionName, report } = this.options;
     const redis = openConnection(location, {
       name: connectionName,
-      logger,
+      logger: this.options.logger,
+      report,
       // A blocked command that is not answered in time hangs on a dead connection.
       commandTimeoutMs: (blockSeconds + 5) * 1_000,
     });
-    const bell = new Bell(redis, queue, logger, () => this.ring(queue));
+    const bell = new Bell(redis, queue, this.troubles, () => this.ring(queue));
     this.bells.set(queue, bell);
     return bell;
   }
@@ -94,7 +108,7 @@ class Bell {
   constructor(
     private readonly redis: Redis,
     private readonly queue: string,
-    private readonly logger: Logger,
+    private readonly troubles: BellTroubles,
     private readonly onRing: () => void,
   ) {}
 
@@ -127,17 +141,37 @@ class Bell {
   }
 
   private worked(): void {
-    if (!this.works)
-      this.logger.info({ queue: this.queue }, 'an idle worker hears of new jobs at once again');
+    if (!this.works) this.troubles.over(this.queue);
     this.works = true;
   }
 
   private failed(error: unknown): void {
     if (this.isClosed) return;
-    if (this.works) {
-      const fields = { queue: this.queue, err: error };
-      this.logger.warn(fields, `an idle worker can't block on the queue; it asks each ${timerMs} ms instead`);
-    }
     this.works = false;
+    this.troubles.met(this.queue, error);
+  }
+}
+
+/** Speaks for all bells: what keeps one from ringing as a rule keeps them all, and a queue's own trouble is of another kind. */
+class BellTroubles {
+  private readonly silent = new Set<string>();
+  private readonly byKind = new Map<string, Trouble>();
+
+  constructor(private readonly logger: Logger) {}
+
+  met(queue: string, error: unknown): void {
+    const kind = failureKind(error);
+    const what = `An idle worker can't block on its queues and asks each ${timerMs} ms instead`;
+    const trouble = this.byKind.get(kind) ?? new Trouble(this.logger, what, 'warn');
+    this.byKind.set(kind, trouble);
+    this.silent.add(queue);
+    trouble.met(error, { queue });
+  }
+
+  over(queue: string): void {
+    this.silent.delete(queue);
+    if (this.silent.size > 0) return;
+    for (const trouble of this.byKind.values()) trouble.over();
+    this.byKind.clear();
   }
 }

@@ -2,7 +2,7 @@
  * Ends and claims in one round trip: the end of a claim rides on the next claim. Each call is sent once; only what Redis
  * itself says it did not execute (NOSCRIPT) is sent again, with its text.
  */
-import { isNoScript, type LuaScript, type ScriptArgument } from '@tsq/core';
+import { isNoScript, type LuaScript, type ScriptArgument, withKeyTypes } from '@tsq/core';
 import type { Redis } from 'ioredis';
 
 export interface ScriptCall {
@@ -26,7 +26,9 @@ export async function roundTrip(redis: Redis, calls: readonly ScriptCall[]): Pro
     calls.map(async (call, index): Promise<ScriptReply> => {
       const [error, value] = replies?.[index] ?? [new Error('the pipeline gave no reply'), undefined];
       if (error === null) return { value };
-      return isNoScript(error) ? await sendText(redis, call) : { error };
+      return isNoScript(error)
+        ? await sendText(redis, call)
+        : { error: await withKeyTypes(error, redis, call.keys) };
     }),
   );
 }
@@ -42,6 +44,7 @@ async function sendText(redis: Redis, call: ScriptCall): Promise<ScriptReply> {
     );
     return { value };
   } catch (error) {
-    return { error: error instanceof Error ? error : new Error(String(error)) };
+    const cause = error instanceof Error ? error : new Error(String(error));
+    return { error: await withKeyTypes(cause, redis, call.keys) };
   }
 }

@@ -1,5 +1,5 @@
 /** What a TrackingFetcher is told, and what it counts: the part of it that others see. */
-import type { DeadSetLimits, Logger, RedisLocation } from '@tsq/core';
+import type { ConnectionReporter, DeadSetLimits, Logger, RedisLocation } from '@tsq/core';
 import type { Instance } from './instance.js';
 import type { Keyspace } from './keyspace.js';
 import type { OnlyKnown } from './known-claim.js';
@@ -11,6 +11,8 @@ export interface TrackingFetcherOptions {
   readonly keyspace?: Keyspace;
   readonly dead?: DeadSetLimits;
   readonly logger?: Logger;
+  /** Who speaks for all the connections of the process. Default: each connection for itself. */
+  readonly report?: ConnectionReporter;
   /** How long the end of a claim waits for a claim to ride on. Default 2. */
   readonly flushAfterMs?: number;
   /** A call without an answer for so long has an unknown outcome. Default 5000. */

@@ -102,16 +102,18 @@ export class TrackingFetcher implements Fetcher {
   async start(): Promise<void> {
     if (this.stopping.signal.aborted)
       throw new TsqError('TSQ_COMPONENT_STOPPED', 'a fetcher lives once: make a new one');
-    const { location, instance, commandTimeoutMs = 5_000 } = this.options;
+    const { location, instance, report, commandTimeoutMs = 5_000 } = this.options;
     this.redis ??= openConnection(location, {
       name: `tsq:${instance.id}:claims`,
       commandTimeoutMs,
       logger: this.logger,
+      report,
     });
     this.bells ??= new Doorbells({
       location,
       connectionName: `tsq:${instance.id}:doorbell`,
       logger: this.logger,
+      report,
     });
     try {
       await whenReady(this.redis);

@@ -8,12 +8,12 @@ import {
   forgetCancellation,
   type Logger,
   silentLogger,
+  Trouble,
   TsqError,
 } from '@tsq/core';
 import type { Redis } from 'ioredis';
 import { Lifecycle } from './lifecycle.js';
 import type { RunningJobs } from './running-jobs.js';
-import { Trouble } from './trouble.js';
 
 export interface CancellationsParts {
   readonly redis: Redis;

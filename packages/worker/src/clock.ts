@@ -2,9 +2,8 @@
  * Redis' time, for what decides about a job's end: `expires_in` and `retry_for`. A host whose clock is wrong must drop nothing
  * (S6). Redis is asked seldom, and only while somebody wants to know; in between the process' own monotonic clock counts on.
  */
-import { type Logger, silentLogger } from '@tsq/core';
+import { type Logger, silentLogger, Trouble } from '@tsq/core';
 import type { Redis } from 'ioredis';
-import { Trouble } from './trouble.js';
 
 export interface Clock {
   /** Milliseconds since the epoch; undefined: nobody can say, so nothing may be taken for over. */

@@ -2,9 +2,8 @@
  * Asks the Fetcher for jobs, for as long as somebody wants any. One fetch is on its way at a time. A Redis that is away
  * and an instance that was declared dead are states to wait through, not ends: only the signal ends the loop.
  */
-import { type Fetcher, type Logger, pause, type UnitOfWork } from '@tsq/core';
+import { type Fetcher, type Logger, pause, Trouble, type UnitOfWork } from '@tsq/core';
 import type { QueueOrder } from './queue-order.js';
-import { Trouble } from './trouble.js';
 
 export interface Consumer {
   /** How many a fetch should bring now; 0: none, until `Feeder.wake`. */

@@ -3,13 +3,12 @@
  * it back. The state goes only when Redis has confirmed that the job is done: a process that is killed in between finds the
  * end of the walk, not its beginning.
  */
-import { type Job, type Logger, silentLogger, TsqError } from '@tsq/core';
+import { type Job, type Logger, silentLogger, Trouble, TsqError } from '@tsq/core';
 import type { Redis } from 'ioredis';
 import type { AnyIterationSteps } from './iterable-worker.js';
 import { unstored } from './iterate-at-once.js';
 import { type Interruption, Iteration } from './iteration.js';
 import { StoredIteration } from './stored-iteration.js';
-import { Trouble } from './trouble.js';
 
 export interface IterationRunnerOptions {
   /** Not closed by it. */

@@ -18,7 +18,7 @@ describe('Manager', () => {
   });
 
   function make(run: JobFunction, settings: Partial<ManagerSettings> = {}, logger?: Logger) {
-    const fetcher = new ListFetcher({ url: redis.url });
+    const fetcher = new ListFetcher({ url: redis.url }, logger);
     const processor = new FunctionProcessor(run);
     const order = new QueueOrder([{ name: 'q', weight: 0 }]);
     const parts = { fetcher, processor, order, running: processor.running, ...(logger ? { logger } : {}) };
@@ -368,27 +368,20 @@ describe('Manager', () => {
   });
 
   test('a Redis that is killed and comes back is waited for, with two lines in the log', async () => {
-    const lines: string[] = [];
-    const note = (_fields: object, message: string) => void lines.push(message);
-    const logger: Logger = {
-      debug: () => undefined,
-      info: note,
-      warn: note,
-      error: note,
-      child: () => logger,
-    };
+    const logger = new RecordingLogger();
     await push('before');
     const it = await started(() => undefined, { longestPauseMs: 20 }, logger);
     await eventually(() => expect(it.processor.ended).toEqual(['before']));
     await redis.kill();
-    await eventually(() => expect(lines).toEqual(["Can't fetch jobs; trying again until it works"]));
+    await eventually(() =>
+      expect(logger.matching('debug', "Can't fetch jobs; trying again")).toHaveLength(1),
+    );
     await redis.start();
     await push('after');
     await eventually(() => expect(it.processor.ended).toEqual(['before', 'after']));
-    expect(lines).toEqual([
-      "Can't fetch jobs; trying again until it works",
-      "Can't fetch jobs: it works again",
-    ]);
+    await eventually(() => expect(logger.matching('info', 'Redis is back')).toHaveLength(1));
+    const said = logger.lines.filter(({ level }) => level !== 'debug').map(({ message }) => message);
+    expect(said).toEqual(['Redis is away; trying again until it is back', 'Redis is back']);
   });
 });
 

@@ -13,11 +13,11 @@ import {
   pause,
   sidekiqDeadSet,
   silentLogger,
+  Trouble,
 } from '@tsq/core';
 import { type Redis, ReplyError } from 'ioredis';
 import { Lifecycle } from './lifecycle.js';
 import { type DueSet, Promotion } from './promotion.js';
-import { Trouble } from './trouble.js';
 import { unlessLate } from './within.js';
 
 export interface PollerOptions {

@@ -13,6 +13,7 @@ import {
   removeGoneProcesses,
   repliesOf,
   silentLogger,
+  Trouble,
   timestampJson,
 } from '@tsq/core';
 import type { Redis } from 'ioredis';
@@ -23,7 +24,6 @@ import { flushMetrics } from './metrics-flush.js';
 import { type ProcessInfo, processInfoJson, totalConcurrency } from './process-info.js';
 import type { RunningJob, RunningJobs } from './running-jobs.js';
 import { flushStats } from './stats-flush.js';
-import { Trouble } from './trouble.js';
 import { unlessLate } from './within.js';
 
 /** What Ruby's `quiet!`, `dump_threads` and `stop!` send, and INT, which Sidekiq takes as TERM. Nothing else is obeyed. */
@@ -61,6 +61,7 @@ export class ProcessRegistry implements Component {
   private readonly logger: Logger;
   private readonly lifecycle: Lifecycle;
   private readonly trouble: Trouble;
+  private readonly pruneTrouble: Trouble;
   private readonly statsTrouble: Trouble;
   private readonly metricsTrouble: Trouble;
   private readonly stopping = new AbortController();
@@ -78,6 +79,7 @@ export class ProcessRegistry implements Component {
     this.ttlSeconds = options.ttlSeconds ?? 60;
     this.logger = options.logger ?? silentLogger;
     this.trouble = new Trouble(this.logger, "Can't show this process to the Web UI");
+    this.pruneTrouble = new Trouble(this.logger, "Can't look for processes that are gone", 'warn');
     this.statsTrouble = new Trouble(this.logger, "Can't add to the statistics");
     this.metricsTrouble = new Trouble(this.logger, "Can't add to the metrics");
     this.lifecycle = new Lifecycle(this.name, this.logger, {
@@ -245,10 +247,11 @@ export class ProcessRegistry implements Component {
     this.prunedAtMs = nowMs;
     try {
       const gone = await removeGoneProcesses(this.redis);
+      this.pruneTrouble.over();
       if (gone.length === 0) return;
       this.logger.info({ processes: gone }, 'Took processes off the list that went without a goodbye');
     } catch (error) {
-      this.logger.warn({ err: error }, 'Could not look for processes that are gone; a later beat will');
+      this.pruneTrouble.met(error);
     }
   }
 

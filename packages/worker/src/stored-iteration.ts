@@ -9,11 +9,11 @@ import {
   parseJson,
   repliesOf,
   stringifyJson,
+  type Trouble,
   TsqError,
 } from '@tsq/core';
 import type { Redis } from 'ioredis';
 import type { IterationState } from './iteration.js';
-import type { Trouble } from './trouble.js';
 
 export class StoredIteration implements IterationState {
   executions = 0;

@@ -29,8 +29,8 @@ async function zombieWith(name: string, durationMs: number) {
   const zombie = await tsq.start(redis.url, '-c', '1');
   const jid = await enqueue(name, durationMs);
   await happened('start', jid, zombie.pid);
+  zombie.signal('SIGSTOP'); // at once: the start of the other one may take longer than the job
   const owner = await tsq.start(redis.url, '-c', '1');
-  zombie.signal('SIGSTOP');
   await happened('start', jid, owner.pid);
   zombie.signal('SIGCONT');
   return { zombie, owner, jid };

@@ -5,20 +5,19 @@
 import type { Row } from '../row.js';
 import type { Stage } from '../stage/stage.js';
 import type { WorkerProcess } from '../stage/worker-process.js';
+import { makeOrphans } from './make-orphans.js';
 
 /** For so long a process is held up where TERM is to find it. */
 const heldMs = 600;
-/** recover.lua moves 200 at a call: so many make sure that there is a moment between two calls. */
-const orphans = 300;
 const longMs = 2_500;
 
 async function run(stage: Stage): Promise<void> {
   await stage.redis();
-  await makeOrphans(stage);
+  await makeOrphans(stage, 2, 'orphans');
   await stage.client().enqueueMany(30, 'Chaos::Tracked', [longMs], { queue: 'odd' });
   const rounds = stage.size === 'full' ? 10 : 1;
   for (let round = 0; round < rounds; round += 1) await Promise.all(moments.map((stop) => stop(stage)));
-  await stage.worker({ concurrency: 60, flags: queues });
+  await stage.worker({ concurrency: 150, flags: queues });
   await stage.drained();
   const { jobs, done } = await stage.verify();
   if (done !== jobs) throw new Error(`${jobs} jobs, ${done} done`);
@@ -103,18 +102,6 @@ async function endsWell(worker: WorkerProcess, when: string): Promise<void> {
 
 function endOf({ log }: WorkerProcess): string {
   return `; the end of its log:\n${log.slice(-2_000)}`;
-}
-
-/** Claimed by a process that dies before it has begun one of them. */
-async function makeOrphans(stage: Stage): Promise<void> {
-  await stage.client().enqueueMany(orphans, 'Chaos::Tracked', [20], { queue: 'orphans' });
-  const victim = await stage.worker({
-    fault: 'claim.after:kill@2',
-    concurrency: orphans,
-    flags: ['-q', 'orphans'],
-    until: 'spawned',
-  });
-  await victim.ended();
 }
 
 export const row: Row = {

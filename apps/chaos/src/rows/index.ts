@@ -4,15 +4,22 @@ import { row as row01 } from './01-killed-at-each-step.js';
 import { row as row02 } from './02-reply-lost.js';
 import { row as row03 } from './03-frozen-past-ttl.js';
 import { row as row04 } from './04-frozen-within-ttl.js';
+import { row as row05 } from './05-out-of-memory.js';
+import { row as row07 } from './07-redis-killed.js';
+import { row as row09 } from './09-redis-restarted-empty.js';
+import { row as row11 } from './11-connections-killed.js';
 import { row as row20 } from './20-one-id-twice.js';
+import { row as row21 } from './21-lock-holder-killed.js';
 import { row as row22 } from './22-many-orphans.js';
 import { row as row23 } from './23-poison.js';
 import { row as row24 } from './24-big-payloads.js';
 import { row as row25 } from './25-invalid-payloads.js';
 import { row as row26 } from './26-odd-jids.js';
 import { row as row27 } from './27-queue-paused-deleted.js';
+import { row as row28 } from './28-wrong-types.js';
 import { row as row30 } from './30-stopped-at-odd-moments.js';
 import { row as row31 } from './31-rolling-deploy.js';
+import { row as row33 } from './33-gem-fleet.js';
 import { row as row34 } from './34-promotion-killed.js';
 
 export const rows: readonly Row[] = [
@@ -20,14 +27,21 @@ export const rows: readonly Row[] = [
   row02,
   row03,
   row04,
+  row05,
+  row07,
+  row09,
+  row11,
   row20,
+  row21,
   row22,
   row23,
   row24,
   row25,
   row26,
   row27,
+  row28,
   row30,
   row31,
+  row33,
   row34,
 ];

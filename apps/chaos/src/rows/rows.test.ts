@@ -1,6 +1,7 @@
 /** Every row of the fault matrix, in its small form; and the matrix is whole. `CHAOS_SEED=n` repeats a run. */
 import { readdirSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
+import type { Row } from '../row.js';
 import { rows } from './index.js';
 import { missingRows } from './missing-rows.js';
 import { runRows } from './run-rows.js';
@@ -24,9 +25,17 @@ test('each file of a row is in the list, once and in order', () => {
   );
 });
 
-const results = runRows(rows, seed, atOnce);
+/** With CI=true what is missing fails, so no pipeline stays green by testing nothing. */
+const reasonOf = (row: Row) => (process.env.CI === 'true' ? undefined : row.missing?.());
+const results = runRows(
+  rows.filter((row) => reasonOf(row) === undefined),
+  seed,
+  atOnce,
+);
 
-for (const { number, fault, holds } of rows) {
+for (const row of rows) {
+  const { number, fault, holds } = row;
+  const reason = reasonOf(row);
   const name = `row ${number}: ${fault}: ${holds.join(' ')}`;
   const run = async () => {
     const result = await results.get(number);
@@ -34,5 +43,6 @@ for (const { number, fault, holds } of rows) {
     const where = `with CHAOS_SEED=${seed}; what is left is in ${result.artefacts.join(', ')}`;
     throw new Error(`${result.error.message}\n${where}`, { cause: result.error });
   };
-  test(name, run, withinMs);
+  if (reason === undefined) test(name, run, withinMs);
+  else test.skip(`${name}: ${reason}`, run);
 }

@@ -5,9 +5,11 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { TcpProxy } from '@tsq/core/test-support/outside-jest';
 import { historyVariable } from '../history/history-writer.js';
+import { mutantVariable } from '../mutants/mutant-text.js';
 
 const bin = createRequire(import.meta.url).resolve('tsq-worker/bin');
 const workers = fileURLToPath(new URL('../workers.js', import.meta.url));
+const mutate = new URL('../mutants/mutate.js', import.meta.url).href;
 const observer = new URL('../observer/observe.js', import.meta.url).href;
 
 /** A heartbeat's TTL of 3 s, a beat each second, a recovery lock of 6 s. */
@@ -45,7 +47,9 @@ export function spawnWorker(
   logFile: string,
 ): ChildProcess {
   const { flags = [], concurrency = 5, nodeArgs = [], wrap = [], require = [] } = options;
-  const node = ['--conditions=tsq-faults', '--import', observer, ...nodeArgs];
+  const isMutant = process.env[mutantVariable] !== undefined;
+  const imports = [...(isMutant ? ['--import', mutate] : []), '--import', observer];
+  const node = ['--conditions=tsq-faults', ...imports, ...nodeArgs];
   const files = [workers, ...require].flatMap((file) => ['-r', file]);
   const worker = [bin, ...files, '-c', String(concurrency), ...quick, ...flags];
   const [program = process.execPath, ...args] = [...wrap, process.execPath, ...node, ...worker];

@@ -2,12 +2,9 @@
  * Tests that need Ruby's Sidekiq. Where it can not be had they are skipped and say why; with CI=true that is a failure,
  * so no pipeline stays green by testing nothing.
  */
-import { spawnSync } from 'node:child_process';
 import { afterAll, describe, test } from '@jest/globals';
+import { probeRuby } from './probe-ruby.js';
 import { RubySidekiq } from './ruby-sidekiq.js';
-
-/** What is here: a version to test against, or the reason why there is none. */
-export type RubyProbe = { readonly version: string } | { readonly missing: string };
 
 /**
  * `describe`, with a Ruby whose processes are stopped and whose files are removed after the last test:
@@ -24,15 +21,6 @@ export function describeWithRuby(name: string, body: (ruby: RubySidekiq) => void
     afterAll(() => ruby.close());
     body(ruby);
   });
-}
-
-/** @param command the interpreter; another one than `ruby` only to test this */
-export function probeRuby(command = 'ruby'): RubyProbe {
-  const code = 'require "sidekiq"; require "sidekiq/api"; print Sidekiq::VERSION';
-  const { error, status, stdout, stderr } = spawnSync(command, ['-e', code], { encoding: 'utf8' });
-  if (error !== undefined) return { missing: `no ${command} can be run (${error.message})` };
-  if (status !== 0) return { missing: `${command} has no sidekiq (${stderr.trim().split('\n')[0] ?? ''})` };
-  return { version: stdout };
 }
 
 /** What becomes of the tests of a `describe` that has no Ruby. */

@@ -9,6 +9,7 @@ export {
   type ProxyMode,
   RedisServer,
   Seeded,
+  SentinelGroup,
   TcpProxy,
   trackerGem,
 } from './outside-jest.js';

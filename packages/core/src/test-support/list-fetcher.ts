@@ -6,9 +6,11 @@
  * fetcher is stopped before.
  */
 import type { Redis } from 'ioredis';
-import { openConnection, type RedisLocation, unavailable, whenReady } from '../connection.js';
+import { openConnection, unavailable, whenReady } from '../connection.js';
 import { TsqError } from '../errors.js';
 import { keys } from '../keys.js';
+import { type Logger, silentLogger } from '../logger.js';
+import type { RedisLocation } from '../redis-location.js';
 import type { Fetcher, Outcome, Settlement, UnitOfWork } from '../unit-of-work.js';
 
 /** Between two looks of `wait`, and two tries to write an outcome. */
@@ -23,11 +25,17 @@ export class ListFetcher implements Fetcher {
   private readonly unwritten = new Set<Promise<unknown>>();
   private deadline = new AbortController().signal;
 
-  constructor(private readonly location: RedisLocation) {}
+  constructor(
+    private readonly location: RedisLocation,
+    private readonly logger?: Logger,
+  ) {}
 
   async start(): Promise<void> {
     if (this.isStopped) throw new TsqError('TSQ_COMPONENT_STOPPED', 'a fetcher lives once: make a new one');
-    this.redis ??= openConnection(this.location, { name: 'list-fetcher' });
+    this.redis ??= openConnection(this.location, {
+      name: 'list-fetcher',
+      logger: this.logger ?? silentLogger,
+    });
     try {
       await whenReady(this.redis);
     } catch (cause) {

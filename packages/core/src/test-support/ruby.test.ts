@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { describeWithRuby, probeRuby, withoutRuby } from './describe-with-ruby.js';
+import { describeWithRuby, withoutRuby } from './describe-with-ruby.js';
 import { eventually } from './eventually.js';
+import { probeRuby } from './probe-ruby.js';
 import { RubySidekiq } from './ruby-sidekiq.js';
 import { useRedis } from './use-redis.js';
 

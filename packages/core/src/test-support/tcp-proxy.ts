@@ -70,6 +70,11 @@ export class TcpProxy {
     for (const socket of this.sockets) socket.destroy();
   }
 
+  /** As a host or a firewall that knows the connection no more: RST, which the client meets as an error. */
+  resetAll(): void {
+    for (const socket of this.sockets) socket.resetAndDestroy();
+  }
+
   /** From now on it leads to another server; what is open is cut. */
   retarget(port: number): void {
     this.targetPort = port;
@@ -91,13 +96,17 @@ export class TcpProxy {
     const there = new DelayLine(delayMs, (chunk) => upstream.write(chunk));
     const back = new DelayLine(delayMs, (chunk) => client.write(chunk));
     let doom: Doom | undefined;
+    // A stream that lacks some bytes is none: what was swallowed once passes nothing any more, until somebody closes it.
+    const lost = { there: false, back: false };
     client.on('data', (chunk) => {
-      if (this.mode === 'hole') return;
+      lost.there ||= this.mode === 'hole';
+      if (lost.there) return;
       doom ??= this.doomOf(chunk);
       there.push(chunk);
     });
     upstream.on('data', (chunk) => {
-      if (this.mode !== 'pass') return;
+      lost.back ||= this.mode !== 'pass';
+      if (lost.back) return;
       if (doom === undefined) {
         back.push(chunk);
         return;

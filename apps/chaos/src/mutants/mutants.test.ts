@@ -1,0 +1,15 @@
+/** Each mutant changes what is built today: one whose text has gone would be found by nobody, and nobody would know. */
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from '@jest/globals';
+import { textOf } from './mutant-text.js';
+import { mutants } from './mutants.js';
+
+const packages = fileURLToPath(new URL('../../../../packages/', import.meta.url));
+
+test.each(mutants.map((mutant) => [mutant.name, mutant] as const))('%s', (_name, mutant) => {
+  const file = packages + mutant.file;
+  expect(existsSync(file)).toBe(true);
+  const text = readFileSync(file, 'utf8');
+  expect(textOf(mutant, text)).not.toBe(text);
+});

@@ -1,0 +1,37 @@
+/**
+ * Of what kind a failure is that has to do with Redis. What is tried again and again is said once for each kind, and what
+ * comes of a lost connection is said by the connection itself.
+ */
+import { refusalOf } from './connection-refusal.js';
+import { TsqError } from './errors.js';
+
+/**
+ * `away`: no connection, or it was lost or given up (`endsConnection`); `timeout`: no answer in time; the first word of what Redis answered (`OOM`,
+ * `READONLY`), also when a script of an older Redis met it; else the error's code or name.
+ */
+export function failureKind(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (refusalOf(error) !== undefined) return 'away';
+  if (error.name === 'ReplyError') return wordOf(error.message);
+  if (error instanceof AggregateError && error.errors.length > 0) return failureKind(error.errors[0]);
+  if (error instanceof TsqError) {
+    if (error.code !== 'TSQ_REDIS_UNAVAILABLE') return error.code;
+    return error.cause instanceof Error ? failureKind(error.cause) : 'away';
+  }
+  if (error.message.startsWith('Command timed out')) return 'timeout';
+  return isOfConnection(error) ? 'away' : error.name;
+}
+
+/** Redis 6.2 wraps the error of a command in a script: `ERR Error running script (…): @user_script:7: -OOM command …`. */
+function wordOf(message: string): string {
+  const wrapped = /^ERR Error running script.*?-([A-Z]+) /.exec(message);
+  return wrapped?.[1] ?? message.split(' ')[0] ?? '';
+}
+
+/** What Node says of a socket has a code; what the client library says has not, and is known by its words. */
+function isOfConnection(error: Error): boolean {
+  if ('code' in error && typeof error.code === 'string' && /^E(?!RR_)[A-Z_]+$/.test(error.code)) return true;
+  return /^(Connection is closed|Stream isn't writeable|Command aborted due to connection close|Reached the max retries|Socket timeout|All sentinels are unreachable)/.test(
+    error.message,
+  );
+}
