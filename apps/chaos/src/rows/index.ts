@@ -14,6 +14,7 @@ import { row as row14 } from './14-readonly.js';
 import { row as row15 } from './15-busy-loading-masterdown.js';
 import { row as row16 } from './16-redis-slow.js';
 import { row as row17 } from './17-half-open.js';
+import { row as row18 } from './18-wrong-clocks.js';
 import { row as row19 } from './19-heartbeats-expire.js';
 import { row as row20 } from './20-one-id-twice.js';
 import { row as row21 } from './21-lock-holder-killed.js';
@@ -45,6 +46,7 @@ export const rows: readonly Row[] = [
   row15,
   row16,
   row17,
+  row18,
   row19,
   row20,
   row21,
