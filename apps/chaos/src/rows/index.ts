@@ -5,9 +5,11 @@ import { row as row02 } from './02-reply-lost.js';
 import { row as row03 } from './03-frozen-past-ttl.js';
 import { row as row04 } from './04-frozen-within-ttl.js';
 import { row as row05 } from './05-out-of-memory.js';
+import { row as row06 } from './06-event-loop-blocked.js';
 import { row as row07 } from './07-redis-killed.js';
 import { row as row09 } from './09-redis-restarted-empty.js';
 import { row as row11 } from './11-connections-killed.js';
+import { row as row19 } from './19-heartbeats-expire.js';
 import { row as row20 } from './20-one-id-twice.js';
 import { row as row21 } from './21-lock-holder-killed.js';
 import { row as row27 } from './27-queue-paused-deleted.js';
@@ -23,9 +25,11 @@ export const rows: readonly Row[] = [
   row03,
   row04,
   row05,
+  row06,
   row07,
   row09,
   row11,
+  row19,
   row20,
   row21,
   row27,
