@@ -51,6 +51,25 @@ export function locationOf(options: ConnectionOptions, context: CommandContext):
   throw new TsqError('TSQ_CONFIG_INVALID', `${found.source}: expected ${redisUrlRule}`);
 }
 
+/** For commands that look at a fleet. */
+export function addNamespaceOption(command: Command): Command {
+  return command.option(
+    '--namespace <name>',
+    "prefix of the fleet's own keys; default: TSQ_NAMESPACE, namespace of the file, else tsq",
+  );
+}
+
+/** @throws TSQ_CONFIG_INVALID, TSQ_CONFIG_UNREADABLE */
+export function namespaceOf(
+  options: ConnectionOptions & { readonly namespace?: string | undefined },
+  { environment, folder }: CommandContext,
+): string {
+  const given = options.namespace ?? nonEmpty(environment.TSQ_NAMESPACE);
+  if (given !== undefined) return given;
+  const file = configFile(options.config ?? nonEmpty(environment.TSQ_CONFIG), folder);
+  return file?.content.namespace ?? 'tsq';
+}
+
 interface Found {
   readonly source: string;
   readonly url: string;
@@ -74,8 +93,19 @@ function fromEnvironment(environment: Environment): Found | undefined {
   return undefined;
 }
 
-/** The file is tsq-worker's: of its settings only the Redis is read here, and the others are not judged. */
 function fromFile(named: string | undefined, folder: string): Found | undefined {
+  const file = configFile(named, folder);
+  const url = file?.content.redisUrl;
+  return file === undefined || url === undefined ? undefined : { source: `${file.name}: redisUrl`, url };
+}
+
+/** The file is tsq-worker's: of its settings only these are read here, and the others are not judged. */
+const FileContent = z.object({
+  redisUrl: z.coerce.string().optional(),
+  namespace: z.coerce.string().optional(),
+});
+
+function configFile(named: string | undefined, folder: string) {
   const name = named ?? searched.find((candidate) => isFile(join(folder, candidate)));
   if (name === undefined || /sidekiq/i.test(basename(name))) return undefined;
   const document = parseDocument(textOf(name, folder), { version: '1.1', prettyErrors: true });
@@ -83,8 +113,7 @@ function fromFile(named: string | undefined, folder: string): Found | undefined 
   if (error !== undefined) {
     throw new TsqError('TSQ_CONFIG_INVALID', `${name} is not YAML: ${error.message}`, { cause: error });
   }
-  const url = z.object({ redisUrl: z.unknown() }).safeParse(document.toJS()).data?.redisUrl;
-  return url === undefined ? undefined : { source: `${name}: redisUrl`, url: String(url) };
+  return { name, content: FileContent.safeParse(document.toJS()).data ?? {} };
 }
 
 function textOf(name: string, folder: string): string {

@@ -29,8 +29,13 @@ const lastLinesMs = 2_000;
 /** For the life of the process: it also takes the errors of stdout and stderr upon itself. */
 export function openLog(config: Pick<Config, 'environment' | 'log'>, terminal: boolean): Log {
   const format = formatOf(config, terminal);
-  const stdout = openStdout();
-  const logger = pino(
+  const stdout = openStdout(() =>
+    logger.warn(
+      { droppedLogLines: stdout.dropped },
+      'stdout can be written again; lines are missing before this one',
+    ),
+  );
+  const logger: PinoLogger = pino(
     logOptions(config.log.level),
     format === 'pretty' ? prettyOn(stdout, terminal) : stdout,
   );
@@ -42,19 +47,31 @@ export function openLog(config: Pick<Config, 'environment' | 'log'>, terminal: b
       return stdout.dropped;
     },
     print: (text) => stdout.write(text),
-    close: () => stdout.drained(lastLinesMs),
+    close: async () => {
+      await stdout.drained(lastLinesMs);
+      if (stdout.dropped > 0) complain(`${stdout.dropped} log lines could not be written`);
+    },
   };
 }
 
-function openStdout(): SurvivingOutput {
-  const onGone = () =>
-    process.stderr.write('tsq-worker: nobody reads stdout any more; log lines are dropped, jobs go on\n');
-  const stdout = new SurvivingOutput({ fd: 1, onGone });
+function openStdout(onTroubleOver: () => void): SurvivingOutput {
+  const stdout = new SurvivingOutput({
+    fd: 1,
+    onGone: () => complain('nobody reads stdout any more; log lines are dropped, jobs go on'),
+    onTroubleOver,
+    onTrouble: (message) =>
+      complain(`stdout can't be written (${message}); log lines are dropped until it can, jobs go on`),
+  });
   // Jobs' own code may write there too; without a listener EPIPE would end the process.
   process.stdout.on('error', ignored);
   process.stderr.on('error', ignored);
   process.on('exit', () => stdout.writeRest());
   return stdout;
+}
+
+/** Of the log itself: where the log can't go, stderr may. */
+function complain(text: string): void {
+  process.stderr.write(`tsq-worker: ${text}\n`);
 }
 
 function ignored(): void {

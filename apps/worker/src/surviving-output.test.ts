@@ -32,6 +32,32 @@ describe('an output', () => {
     expect(output.dropped).toBe(3);
   });
 
+  test('says once that its disk is full, counts, and says when there is room again', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tsq-output-'));
+    const said: string[] = [];
+    const fd = openSync('/dev/full', 'w');
+    const output = new SurvivingOutput({
+      fd,
+      onTrouble: (message) => said.push(message),
+      onTroubleOver: () => said.push('over'),
+    });
+    const writeThree = async () => {
+      for (let line = 0; line < 3; line += 1) {
+        output.write('x\n');
+        await output.drained(5_000);
+      }
+    };
+    await writeThree();
+    expect([output.dropped, said]).toEqual([3, [expect.stringMatching(/^ENOSPC/)]]);
+    closeSync(fd);
+    expect(openSync(join(folder, 'log'), 'w')).toBe(fd); // the same descriptor, on a disk with room
+    await writeThree();
+    closeSync(fd);
+    expect([output.dropped, said.slice(1)]).toEqual([3, ['over']]);
+    expect(readFileSync(join(folder, 'log'), 'utf8')).toBe('x\nx\nx\n');
+    rmSync(folder, { recursive: true });
+  });
+
   test('outlives its reader: says so once, drops and counts', async () => {
     const module = new URL('./surviving-output.js', import.meta.url).href;
     // In a process of its own: its stdout is a real pipe, whose reader goes away.

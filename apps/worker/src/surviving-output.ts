@@ -14,6 +14,10 @@ export interface OutputOptions {
   readonly longestBacklog?: number;
   /** Called once, when nobody reads any more. */
   readonly onGone?: () => void;
+  /** Called when writes begin to fail for another reason (a full disk), which may pass. */
+  readonly onTrouble?: (message: string) => void;
+  /** Called when one goes through again. */
+  readonly onTroubleOver?: () => void;
 }
 
 /** For a non-blocking pipe that is full. */
@@ -25,6 +29,7 @@ export class SurvivingOutput {
   private backlogLength = 0;
   private inFlight: Buffer | undefined;
   private isGone = false;
+  private isInTrouble = false;
   private droppedLines = 0;
   private idleWaiters: (() => void)[] = [];
 
@@ -88,8 +93,14 @@ export class SurvivingOutput {
       if (error?.code === 'EAGAIN') setTimeout(() => this.send(bytes, lines), retryAfterMs);
       else if (error !== null) this.skip(error, lines);
       else if (written < bytes.length) this.send(bytes.subarray(written), lines);
-      else this.next();
+      else this.sent();
     });
+  }
+
+  private sent(): void {
+    if (this.isInTrouble) this.options.onTroubleOver?.();
+    this.isInTrouble = false;
+    this.next();
   }
 
   private skip(error: Error, lines: number): void {
@@ -99,12 +110,23 @@ export class SurvivingOutput {
 
   private fail(error: unknown, lines: number): void {
     this.droppedLines += lines;
+    if (this.isGone) return;
     const isGone = ['EPIPE', 'EBADF'].includes(errorCodeOf(error) ?? '');
-    if (!isGone || this.isGone) return; // a full disk may have room again
+    if (!isGone) {
+      if (!this.isInTrouble) this.options.onTrouble?.(messageOf(error));
+      this.isInTrouble = true;
+      return;
+    }
     this.isGone = true;
     this.droppedLines += this.backlog.length;
     this.backlog = [];
     this.backlogLength = 0;
     this.options.onGone?.();
   }
+}
+
+/** By the error's form, as its code: it may come from another realm. */
+function messageOf(error: unknown): string {
+  const hasMessage = typeof error === 'object' && error !== null && 'message' in error;
+  return hasMessage ? String(error.message) : String(error);
 }

@@ -34,10 +34,11 @@ export interface BuriedPoison {
 export type DeadOption = (className: string) => boolean | undefined;
 
 export interface BurialSettings {
-  readonly dialect: Dialect;
-  readonly deadOption?: DeadOption | undefined;
   /** When the death was found, by Redis' clock. */
   readonly atSeconds: number;
+  /** How that time is written. */
+  readonly dialect: Dialect;
+  readonly deadOption?: DeadOption | undefined;
 }
 
 /**

@@ -32,6 +32,9 @@ async function run(stage: Stage): Promise<void> {
   await adoptAll(stage, worker);
   await stage.drained();
   const report = await stage.verify();
+  // 5 would say that it did not hear of some end to the last.
+  if (worker.ending !== 0)
+    throw new Error(`expected exit code 0, got ${worker.ending}:\n${worker.log.slice(-2_000)}`);
   if (report.done !== report.jobs) throw new Error(`${report.jobs} jobs, ${report.done} done`);
   const twice = Object.entries(report.duplicates).filter(([, count]) => count > 0);
   if (twice.length > 0) throw new Error(`done twice, though nobody died: ${JSON.stringify(twice)}`);

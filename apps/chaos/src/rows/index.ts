@@ -9,11 +9,22 @@ import { row as row06 } from './06-event-loop-blocked.js';
 import { row as row07 } from './07-redis-killed.js';
 import { row as row09 } from './09-redis-restarted-empty.js';
 import { row as row11 } from './11-connections-killed.js';
+import { row as row13 } from './13-redis-full.js';
+import { row as row14 } from './14-readonly.js';
+import { row as row15 } from './15-busy-loading-masterdown.js';
+import { row as row16 } from './16-redis-slow.js';
+import { row as row17 } from './17-half-open.js';
 import { row as row19 } from './19-heartbeats-expire.js';
 import { row as row20 } from './20-one-id-twice.js';
 import { row as row21 } from './21-lock-holder-killed.js';
+import { row as row22 } from './22-many-orphans.js';
+import { row as row23 } from './23-poison.js';
+import { row as row24 } from './24-big-payloads.js';
+import { row as row25 } from './25-invalid-payloads.js';
+import { row as row26 } from './26-odd-jids.js';
 import { row as row27 } from './27-queue-paused-deleted.js';
 import { row as row28 } from './28-wrong-types.js';
+import { row as row29 } from './29-log-unwritable.js';
 import { row as row30 } from './30-stopped-at-odd-moments.js';
 import { row as row31 } from './31-rolling-deploy.js';
 import { row as row33 } from './33-gem-fleet.js';
@@ -29,11 +40,22 @@ export const rows: readonly Row[] = [
   row07,
   row09,
   row11,
+  row13,
+  row14,
+  row15,
+  row16,
+  row17,
   row19,
   row20,
   row21,
+  row22,
+  row23,
+  row24,
+  row25,
+  row26,
   row27,
   row28,
+  row29,
   row30,
   row31,
   row33,

@@ -155,7 +155,7 @@ describe('tsq drill', () => {
 
   test.each([
     ['a full one', ['maxmemory', '1mb'], /memory is full .* raise maxmemory/],
-    ['a replica', ['replicaof', '127.0.0.1 1'], /expected a primary, got a replica.*127\.0\.0\.1:1/],
+    ['a replica', ['replicaof', '127.0.0.1 1'], /Redis is a replica, which takes no writes/],
   ])(
     'refuses %s, and says what to do',
     async (_what, setting, message) => {

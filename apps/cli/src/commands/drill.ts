@@ -17,11 +17,13 @@ import { Drill, type DrillReport, Interrupted } from '../drill/drill.js';
 import { type DrillName, type DrillSettings, isDrillName, newDrillName } from '../drill/drill-settings.js';
 import { planText, reportText } from '../drill/drill-text.js';
 import { journalOf } from '../drill/drill-worker.js';
-import { checkFitness, reach } from '../drill/fit-redis.js';
+import { checkFitness } from '../drill/fit-redis.js';
 import { PatientRedis } from '../drill/patient-redis.js';
 import { type ExitCode, exitCodes } from '../exit-codes.js';
 import { Interruption } from '../interruption.js';
+import { orNull } from '../json.js';
 import { checkedOptions, integerOption, numberOption, wordOption } from '../options.js';
+import { reach } from '../reach.js';
 
 const profiles = Object.keys(tuningProfiles) as TuningProfile[]; // a literal has no other keys
 
@@ -219,9 +221,4 @@ class DrillCommand {
     if (this.options.json) output.remark(text);
     else output.print(text);
   }
-}
-
-/** What is not known is there, and null: a reader need not ask whether a field exists. */
-function orNull(_key: string, value: unknown): unknown {
-  return value === undefined ? null : value;
 }

@@ -116,24 +116,28 @@ export class Drill {
     tell(`${jobs} tracked jobs of ${jobSeconds} s are enqueued`);
   }
 
-  /** The victim: a process with half of what both can hold, each job well begun and not near its end. */
+  /**
+   * The victim: a process with half of what both can hold, each job well begun and not near its end. On a machine where jobs do
+   * not begin together, any such job will do once half of all have ended.
+   */
   private async untilOneIsInTheMiddle(): Promise<DrillWorker> {
     const { jobs, concurrency, jobSeconds } = this.parts.place.settings;
     const half = Math.ceil(Math.min(jobs, 2 * concurrency) / 2);
+    const [begunMs, nearItsEndMs] = [Math.min(jobSeconds * 100, 500), jobSeconds * 800];
     return await this.until(async () => {
       const runs = this.runs();
-      if (runs.filter(({ endedAtMs }) => endedAtMs !== undefined).length === jobs) {
+      const ended = runs.filter(({ endedAtMs }) => endedAtMs !== undefined).length;
+      if (ended === jobs) {
         throw this.inconclusive(
           'all jobs had ended before one could be killed in the middle: give --job-seconds more',
         );
       }
       const nowMs = machineMs();
-      const [begunMs, nearItsEndMs] = [Math.min(jobSeconds * 100, 500), jobSeconds * 800];
       const isInTheMiddle = ({ startedAtMs }: Run) =>
         nowMs - startedAtMs > begunMs && nowMs - startedAtMs < nearItsEndMs;
       return this.workers.find(({ pid }) => {
         const inFlight = inFlightOf(runs, pid);
-        return inFlight.length >= half && inFlight.every(isInTheMiddle);
+        return inFlight.length >= (ended > jobs / 2 ? 1 : half) && inFlight.every(isInTheMiddle);
       });
     });
   }

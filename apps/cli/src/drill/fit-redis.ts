@@ -1,33 +1,20 @@
 /** Whether a drill can be done on a Redis at all: asked before anything is started or written. */
-import { silentLogger, TsqError, unavailable, whenReady, withoutPassword } from '@tsq/core';
+import { silentLogger, TsqError, unavailable } from '@tsq/core';
 import { checkRedis } from '@tsq/worker';
 import type { Redis } from 'ioredis';
-
-const connectsWithinMs = 5_000;
+import { reach } from '../reach.js';
 
 /** What is worth a remark before the drill. */
 export type Warnings = readonly string[];
-
-/** @throws TSQ_REDIS_UNAVAILABLE: with what to do */
-export async function reach(redis: Redis, url: string): Promise<void> {
-  await whenReady(redis, connectsWithinMs).catch((error: unknown) => {
-    const why = error instanceof Error ? (error.cause ?? error) : error;
-    throw unavailable(`${withoutPassword(url)} gave no connection within ${connectsWithinMs} ms`, why);
-  });
-}
 
 /** @throws TSQ_REDIS_UNAVAILABLE, TSQ_REDIS_UNSUITABLE: with what to do */
 export async function checkFitness(redis: Redis, url: string): Promise<Warnings> {
   await reach(redis, url);
   const warnings: string[] = [];
   await checkRedis(redis, { ...silentLogger, warn: (_fields, message) => warnings.push(message) });
-  const [replication, cluster, memory] = await infoOf(redis, ['replication', 'cluster', 'memory']);
+  const [cluster, memory] = await infoOf(redis, ['cluster', 'memory']);
   if (cluster.get('cluster_enabled') === '1') {
     throw unsuitable('expected a single server, got a cluster; name one that your workers could use');
-  }
-  if (replication.get('role') === 'slave') {
-    const master = `${replication.get('master_host')}:${replication.get('master_port')}`;
-    throw unsuitable(`expected a primary, got a replica, which takes no jobs; its primary is ${master}`);
   }
   const [used, most] = [Number(memory.get('used_memory')), Number(memory.get('maxmemory'))];
   if (most > 0 && used >= most) {
@@ -38,12 +25,12 @@ export async function checkFitness(redis: Redis, url: string): Promise<Warnings>
   return warnings;
 }
 
-async function infoOf(redis: Redis, sections: readonly [string, string, string]) {
+async function infoOf(redis: Redis, sections: readonly [string, string]) {
   const texts = await Promise.all(sections.map((section) => redis.info(section))).catch((error: unknown) => {
     throw unavailable('INFO', error);
   });
-  const [first = new Map(), second = new Map(), third = new Map()] = texts.map(fieldsOf);
-  return [first, second, third] as const;
+  const [first = new Map(), second = new Map()] = texts.map(fieldsOf);
+  return [first, second] as const;
 }
 
 function fieldsOf(info: string): ReadonlyMap<string, string> {
