@@ -26,6 +26,7 @@ export interface ConnectionOptions {
 }
 
 const longestPauseMs = 2_000;
+const timeoutLeewayMs = 50;
 
 /**
  * Connects in the background, to a primary only, and keeps trying; wait with `whenReady`. Close it with `disconnect()`.
@@ -56,8 +57,9 @@ export function openConnection(location: RedisLocation, options: ConnectionOptio
       return true;
     },
     retryStrategy: (attempt: number) => Math.min(50 * 2 ** Math.min(attempt, 6), longestPauseMs),
-    // The first rejects the command; the second drops a connection on which nothing comes any more.
-    ...(timeoutMs > 0 ? { commandTimeout: timeoutMs, socketTimeout: timeoutMs } : {}),
+    // The first drops a connection on which nothing comes any more, with all that waits on it; the second, a little later,
+    // rejects a command that alone got no answer.
+    ...(timeoutMs > 0 ? { socketTimeout: timeoutMs, commandTimeout: timeoutMs + timeoutLeewayMs } : {}),
   };
   const redis = new Connection(location.url, settings);
   // Whoever waits for Redis listens (each capsule, each call of a client): any number of them is in order.

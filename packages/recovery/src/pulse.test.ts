@@ -95,7 +95,8 @@ describe('Pulse', () => {
     await using it = pulse({ location: { url: proxy.url } });
     await eventually(() => expect(it.heard.beats).toBeGreaterThan(0));
     proxy.mode = 'hole';
-    await eventually(() => expect(it.logger.matching('warn', 'a heartbeat failed')).toHaveLength(1));
+    await eventually(() => expect(it.logger.matching('warn', 'Redis is away')).toHaveLength(1));
+    expect(it.logger.matching('debug', 'a heartbeat failed')).toHaveLength(1);
     const before = it.heard.beats;
     proxy.mode = 'pass';
     await eventually(() => expect(it.heard.beats).toBeGreaterThan(before));

@@ -52,7 +52,7 @@ export class Courier {
   private readonly trouble: Trouble;
 
   constructor(private readonly options: CourierOptions) {
-    this.trouble = new Trouble(options.logger, 'Redis did not confirm how jobs ended', 'warn');
+    this.trouble = new Trouble(options.logger, 'outcomes were not confirmed', 'warn');
     this.outbox = new Outbox({
       onWaiting: () => this.flushLater(options.flushAfterMs),
       onEnded: options.onEnded,

@@ -116,7 +116,7 @@ describe('unconfirmed outcomes', () => {
     it.proxy.mode = 'hole';
     const settled = unit?.settle({ kind: 'requeue' });
     const stopped = it.fetcher.stop(AbortSignal.timeout(20_000));
-    await eventually(() => expect(it.logger.matching('warn', 'not confirmed').length).toBeGreaterThan(0));
+    await eventually(() => expect(it.logger.matching('debug', 'not confirmed').length).toBeGreaterThan(0));
     it.proxy.mode = 'pass';
     await stopped;
     expect(await settled).toBe('settled');

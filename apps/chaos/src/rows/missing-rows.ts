@@ -5,10 +5,5 @@ export const missingRows: Readonly<Record<number, string>> = {
   8: notYet,
   10: notYet,
   12: notYet,
-  13: notYet,
-  14: notYet,
-  15: notYet,
-  16: notYet,
-  17: notYet,
   32: notYet,
 };
