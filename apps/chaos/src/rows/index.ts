@@ -9,12 +9,12 @@ import { row as row06 } from './06-event-loop-blocked.js';
 import { row as row07 } from './07-redis-killed.js';
 import { row as row09 } from './09-redis-restarted-empty.js';
 import { row as row11 } from './11-connections-killed.js';
-import { row as row18 } from './18-wrong-clocks.js';
 import { row as row13 } from './13-redis-full.js';
 import { row as row14 } from './14-readonly.js';
 import { row as row15 } from './15-busy-loading-masterdown.js';
 import { row as row16 } from './16-redis-slow.js';
 import { row as row17 } from './17-half-open.js';
+import { row as row18 } from './18-wrong-clocks.js';
 import { row as row19 } from './19-heartbeats-expire.js';
 import { row as row20 } from './20-one-id-twice.js';
 import { row as row21 } from './21-lock-holder-killed.js';
@@ -41,12 +41,12 @@ export const rows: readonly Row[] = [
   row07,
   row09,
   row11,
-  row18,
   row13,
   row14,
   row15,
   row16,
   row17,
+  row18,
   row19,
   row20,
   row21,
