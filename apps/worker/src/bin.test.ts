@@ -89,3 +89,34 @@ describe('tsq-worker before a Redis that it can not run on', () => {
     });
   });
 });
+
+describe('tsq-worker, sent a signal while it is loaded', () => {
+  const start = useCommand();
+  const redis = useRedis();
+
+  /** A program before it sends the signal to the process itself, as soon as anybody listens. */
+  function startSignalled(signal: NodeJS.Signals) {
+    const hook = `process.on('newListener', function hook(name) {
+      if (name !== '${signal}') return;
+      process.off('newListener', hook);
+      setImmediate(() => process.kill(process.pid, '${signal}'));
+    });`;
+    const nodeArgs = ['--import', `data:text/javascript,${encodeURIComponent(hook)}`];
+    const args = ['-r', new URL('../fixtures/esm/workers.ts', import.meta.url).pathname];
+    return start(args, { environment: { REDIS_URL: redis.url }, nodeArgs });
+  }
+
+  test('TERM ends it at once, with exit code 0: it holds nothing yet', async () => {
+    const command = startSignalled('SIGTERM');
+    expect(await command.exitCode).toBe(exitCodes.stopped);
+    expect([command.stdout, command.stderr]).toEqual(['', '']);
+  });
+
+  test('TSTP is kept: it is quiet from its start on, and not frozen', async () => {
+    const command = startSignalled('SIGTSTP');
+    await command.logged('quiet: takes no new jobs');
+    await command.logged('ready');
+    command.signal('SIGTERM');
+    expect(await command.exitCode).toBe(exitCodes.stopped);
+  });
+});

@@ -26,6 +26,7 @@ export interface ConnectionOptions {
 }
 
 const longestPauseMs = 2_000;
+const timeoutLeewayMs = 50;
 
 /**
  * Connects in the background, to a primary only, and keeps trying; wait with `whenReady`. Close it with `disconnect()`.
@@ -34,12 +35,12 @@ const longestPauseMs = 2_000;
 export function openConnection(location: RedisLocation, options: ConnectionOptions): Redis {
   checkLocation(location);
   const timeoutMs = options.commandTimeoutMs ?? 5_000;
-  const onReplica = () => redis.emit('error', new Error('READONLY, for its role is "slave"'));
+  const onRefused = (error: Error) => redis.emit('error', error);
   const isBySentinel = location.sentinel !== undefined || location.options?.sentinels != null;
   const settings = {
     ...location.options,
     ...sentinelOptions(location, longestPauseMs),
-    Connector: primaryConnector(isBySentinel, onReplica),
+    Connector: primaryConnector(isBySentinel, onRefused),
     replyMapping: 'legacy' as const,
     connectionName: options.name,
     enableOfflineQueue: false,
@@ -56,8 +57,9 @@ export function openConnection(location: RedisLocation, options: ConnectionOptio
       return true;
     },
     retryStrategy: (attempt: number) => Math.min(50 * 2 ** Math.min(attempt, 6), longestPauseMs),
-    // The first rejects the command; the second drops a connection on which nothing comes any more.
-    ...(timeoutMs > 0 ? { commandTimeout: timeoutMs, socketTimeout: timeoutMs } : {}),
+    // The first drops a connection on which nothing comes any more, with all that waits on it; the second, a little later,
+    // rejects a command that alone got no answer.
+    ...(timeoutMs > 0 ? { socketTimeout: timeoutMs, commandTimeout: timeoutMs + timeoutLeewayMs } : {}),
   };
   const redis = new Connection(location.url, settings);
   // Whoever waits for Redis listens (each capsule, each call of a client): any number of them is in order.

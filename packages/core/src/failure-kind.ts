@@ -12,6 +12,8 @@ import { TsqError } from './errors.js';
 export function failureKind(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (refusalOf(error) !== undefined) return 'away';
+  const refused = refusedInTransaction(error);
+  if (refused !== undefined) return failureKind(refused);
   if (error.name === 'ReplyError') return wordOf(error.message);
   if (error instanceof AggregateError && error.errors.length > 0) return failureKind(error.errors[0]);
   if (error instanceof TsqError) {
@@ -20,6 +22,12 @@ export function failureKind(error: unknown): string {
   }
   if (error.message.startsWith('Command timed out')) return 'timeout';
   return isOfConnection(error) ? 'away' : error.name;
+}
+
+/** EXECABORT says that a command of the transaction was refused; what it was told stands beside it. */
+function refusedInTransaction(error: Error): unknown {
+  const before: unknown = 'previousErrors' in error ? error.previousErrors : undefined;
+  return Array.isArray(before) ? before[0] : undefined;
 }
 
 /** Redis 6.2 wraps the error of a command in a script: `ERR Error running script (…): @user_script:7: -OOM command …`. */

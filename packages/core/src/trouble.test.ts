@@ -55,6 +55,7 @@ describe('the kind of a failure', () => {
     ['away', new Error("Stream isn't writeable and enableOfflineQueue options is false")],
     ['away', Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })],
     ['away', unavailable('no connection within 5 ms')],
+    ['OOM', Object.assign(new ReplyError('EXECABORT Transaction discarded'), { previousErrors: [oom] })],
     ['timeout', new Error('Command timed out')],
     ['timeout', unavailable('a claim got no answer', new Error('Command timed out'))],
     ['TSQ_INSTANCE_UNREGISTERED', new TsqError('TSQ_INSTANCE_UNREGISTERED', 'instance x')],

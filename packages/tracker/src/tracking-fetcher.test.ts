@@ -1,6 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import type { UnitOfWork } from '@tsq/core';
-import { eventually, itIsAComponent, itIsAFetcher, TcpProxy, useRedis } from '@tsq/core/test-support';
+import {
+  eventually,
+  itIsAComponent,
+  itIsAFetcher,
+  RecordingLogger,
+  TcpProxy,
+  useRedis,
+} from '@tsq/core/test-support';
 import type { Redis } from 'ioredis';
 import { Instance } from './instance.js';
 import { Keyspace } from './keyspace.js';
@@ -427,6 +434,17 @@ describe('TrackingFetcher', () => {
       await it.admin.zcard('dead'),
       await it.admin.lrange('queue:a', 0, -1),
     ]).toEqual([1, 1, ['y', 'q']]);
+  });
+
+  test('a primary that is made a replica is not taken for a broken queue, and is waited for', async () => {
+    const logger = new RecordingLogger();
+    await using it = await started({ logger });
+    await push(it.admin, 'a', 'one');
+    await it.admin.call('REPLICAOF', '127.0.0.1', '1');
+    await expect(it.fetcher.fetch(['a'], 1)).rejects.toThrow(/READONLY/);
+    await it.admin.call('REPLICAOF', 'NO', 'ONE');
+    await eventually(async () => expect(texts(await it.fetcher.fetch(['a'], 1))).toEqual(['one']));
+    expect(logger.matching('error', '')).toEqual([]);
   });
 
   test('SCRIPT FLUSH in between is not noticed', async () => {

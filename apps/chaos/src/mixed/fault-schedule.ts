@@ -23,6 +23,12 @@ export interface DoneFault {
   text: string;
 }
 
+interface Due {
+  readonly dueAt: number;
+  readonly kind: FaultKind;
+  readonly random: Seeded;
+}
+
 export class FaultSchedule {
   readonly done: DoneFault[] = [];
   /** Faults that could not be done: the suite's own failures. */
@@ -31,7 +37,7 @@ export class FaultSchedule {
   private readonly running: Record<Sphere, Set<Promise<void>>> = {
     ...{ process: new Set(), network: new Set(), redis: new Set() },
   };
-  private dueAt: number;
+  private next: Due;
 
   constructor(
     seed: number,
@@ -40,27 +46,33 @@ export class FaultSchedule {
     private readonly field: Omit<Battlefield, 'random'>,
   ) {
     this.random = new Seeded(seed);
-    this.dueAt = gap;
+    this.next = this.draw(gap);
   }
 
-  /** Begins what is due when so many jobs have ended; waits when too much goes on already. */
-  async advance(endedJobs: number): Promise<void> {
-    while (this.dueAt <= endedJobs) {
-      const kind = this.random.pick(bag);
-      const own = new Seeded(this.random.below(2 ** 31));
-      const entry: DoneFault = { number: this.done.length + 1, dueAt: this.dueAt, name: kind.name, text: '' };
-      this.dueAt += 1 + this.random.below(2 * this.gap);
-      const others = this.running[kind.sphere];
-      while (others.size >= limits[kind.sphere]) await Promise.race(others);
+  /** Begins what is due when so many jobs have ended, as far as there is room for it. */
+  advance(endedJobs: number): void {
+    while (this.next.dueAt <= endedJobs && this.hasRoom(this.next.kind.sphere)) {
+      const { kind, random, dueAt } = this.next;
+      this.next = this.draw(dueAt + 1 + this.random.below(2 * this.gap));
+      const entry: DoneFault = { number: this.done.length + 1, dueAt, name: kind.name, text: '' };
       this.done.push(entry);
-      const run = this.run(kind, entry, own).finally(() => others.delete(run));
-      others.add(run);
+      const all = this.running[kind.sphere];
+      const run = this.run(kind, entry, random).finally(() => all.delete(run));
+      all.add(run);
     }
   }
 
   /** Resolves when nothing goes on any more. */
   async over(): Promise<void> {
     await Promise.all(Object.values(this.running).flatMap((all) => [...all]));
+  }
+
+  private hasRoom(sphere: Sphere): boolean {
+    return this.running[sphere].size < limits[sphere];
+  }
+
+  private draw(dueAt: number): Due {
+    return { dueAt, kind: this.random.pick(bag), random: new Seeded(this.random.below(2 ** 31)) };
   }
 
   private async run(kind: FaultKind, entry: DoneFault, random: Seeded): Promise<void> {

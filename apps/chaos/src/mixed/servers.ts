@@ -19,8 +19,8 @@ export class Servers {
   ) {}
 
   static async start(stage: Stage): Promise<Servers> {
-    const primary = await stage.redis({ aof: 'everysec' });
-    const spare = await stage.redis({ aof: 'everysec' });
+    const primary = await stage.redis({ aof: 'no' });
+    const spare = await stage.redis({ aof: 'no' });
     const front = await stage.proxy(primary);
     return new Servers(stage, front, primary, spare, stage.connect(primary));
   }
@@ -60,7 +60,7 @@ export class Servers {
       if (!(await replica.info('replication')).includes('master_link_status:up'))
         throw new Error('no link yet');
     }, 30_000);
-    const since = primary.now();
+    const since = await this.untilReplicated();
     link.mode = 'hole';
     await stage.pause(100 + stage.random.below(400));
     await primary.kill();
@@ -73,6 +73,15 @@ export class Servers {
     primary.empty();
     await primary.start();
     this.spare = primary;
+  }
+
+  /** @returns a moment: what was acknowledged before it the replica has */
+  private async untilReplicated(): Promise<number> {
+    for (;;) {
+      const now = this.primary.now();
+      await this.admin.set('chaos:mark', String(now)); // WAIT waits for what its own client has written
+      if ((await this.admin.wait(1, 1_000)) > 0) return now;
+    }
   }
 
   private async rewriteLog(): Promise<void> {

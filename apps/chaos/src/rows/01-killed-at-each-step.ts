@@ -5,6 +5,7 @@
 import type { Row } from '../row.js';
 import type { Stage } from '../stage/stage.js';
 import type { WorkerProcess } from '../stage/worker-process.js';
+import { deathBoundMs } from './death-bound.js';
 
 /** `''`: killed from outside, once a job has begun. */
 const steps = [
@@ -74,7 +75,7 @@ async function die(stage: Stage, one: Case, started: WorkerProcess | undefined):
 async function finish(stage: Stage, cases: readonly Case[]): Promise<void> {
   await stage.worker({ concurrency: 20, flags: cases.flatMap(({ queue }) => ['-q', queue]) });
   await stage.drained();
-  const { jobs, done, lostUntracked } = await stage.verify({ deathMs: 5_000 });
+  const { jobs, done, lostUntracked } = await stage.verify({ deathMs: deathBoundMs(stage) });
   if (done + lostUntracked !== jobs)
     throw new Error(`${jobs} jobs, ${done} done and ${lostUntracked} lost in perform`);
 }

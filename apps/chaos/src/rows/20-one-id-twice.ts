@@ -2,6 +2,7 @@
 import type { Row } from '../row.js';
 import type { Stage } from '../stage/stage.js';
 import type { WorkerProcess } from '../stage/worker-process.js';
+import { deathBoundMs } from './death-bound.js';
 
 const concurrency = 3;
 
@@ -22,7 +23,7 @@ async function run(stage: Stage): Promise<void> {
   const kept = startsOf(stage, other);
   await one.kill();
   await stage.drained();
-  const { done, jobs, recoveries } = await stage.verify({ deathMs: 5_000 });
+  const { done, jobs, recoveries } = await stage.verify({ deathMs: deathBoundMs(stage) });
   if (done !== jobs) throw new Error(`${jobs} jobs, ${done} done`);
   if (recoveries.length !== 1 || recoveries[0]?.jobs !== orphans.length)
     throw new Error(`expected one recovery of ${orphans.length} jobs, got ${JSON.stringify(recoveries)}`);

@@ -2,14 +2,15 @@
  * Row 31: a fleet is replaced under load, one process after another, and then all at once. Jobs that fit the timeout are done
  * once; those that do not are put back, and no copy of one starts before its original has ended or was told to stop.
  */
-import type { HistoryLine } from '../history/line.js';
 import type { Row } from '../row.js';
 import type { Producer } from '../stage/producer.js';
 import type { Stage } from '../stage/stage.js';
 import type { WorkerProcess } from '../stage/worker-process.js';
+import { DeployStory } from './deploy-story.js';
 
 const timeoutSeconds = 1;
-const shortMs = 300;
+/** At most: they fit the timeout. */
+const shortMs = 200;
 const concurrency = 5;
 
 /** `longMs` does not fit the timeout, and ends while a process is left alone for so long. */
@@ -39,9 +40,11 @@ async function run(stage: Stage): Promise<void> {
     await endedWell(old);
   }
   await addLong(processes);
-  const isBegun = (jid: string) => stage.lines().some((line) => line.event === 'start' && line.jid === jid);
   await stage.eventually(() => {
-    if (!heeding.slice(-processes).some(isBegun)) throw new Error('none of the long jobs has begun');
+    const begun = new Set(stage.lines().flatMap((line) => (line.event === 'start' ? [line.jid] : [])));
+    const isIdle = [heeding, ignoring].some((jids) => !jids.slice(-processes).some((jid) => begun.has(jid)));
+    if (isIdle)
+      throw new Error('of the long jobs none has begun that heeds its signal, or none that does not');
   });
   const news = fleet.map(start);
   for (const old of fleet) old.terminate();
@@ -53,12 +56,16 @@ async function run(stage: Stage): Promise<void> {
   const { jobs, done, recoveries } = await stage.verify();
   if (done !== jobs) throw new Error(`${jobs} jobs, ${done} done`);
   if (recoveries.length > 0) throw new Error(`nobody died, and ${JSON.stringify(recoveries)} were recovered`);
-  const story = new Story(stage.lines());
-  story.expectEndedOnce([...short, ...heeding]);
-  for (const jid of ignoring) story.expectToldBeforeSecondEnd(jid);
+  const story = new DeployStory(stage.lines());
+  // On a machine that is short of CPU some may not fit after all.
+  const late = short.filter((jid) => story.wasTold(jid));
+  if (late.length > (stage.size === 'full' ? 0 : short.length / 20))
+    throw new Error(`${late.length} of ${short.length} jobs that fit the timeout were told to stop`);
+  story.expectEndedOnce([...short.filter((jid) => !late.includes(jid)), ...heeding]);
+  for (const jid of [...ignoring, ...late]) story.expectToldBeforeSecondEnd(jid);
   for (const jid of [...short, ...heeding, ...ignoring]) story.expectInTurn(jid);
-  if (!heeding.some((jid) => story.requeuesOf(jid) > 0))
-    throw new Error('no long job was put back: the deploy met none');
+  if ([heeding, ignoring].some((jids) => !jids.some((jid) => story.requeuesOf(jid) > 0)))
+    throw new Error('of the long jobs none was put back that heeds its signal, or none that does not');
 }
 
 /** Short jobs without end: tracked and untracked. */
@@ -92,57 +99,6 @@ class Load {
 async function endedWell(worker: WorkerProcess): Promise<void> {
   const ending = await worker.ended();
   if (ending !== 0) throw new Error(`process ${worker.pid} ended its stop with ${ending}:\n${worker.log}`);
-}
-
-class Story {
-  constructor(private readonly lines: readonly HistoryLine[]) {}
-
-  expectEndedOnce(jids: readonly string[]): void {
-    const ends = new Map<string, number>();
-    for (const line of this.lines)
-      if (line.event === 'end') ends.set(line.jid, (ends.get(line.jid) ?? 0) + 1);
-    const wrong = jids.filter((jid) => ends.get(jid) !== 1);
-    if (wrong.length > 0) throw new Error(`of ${jids.length} jobs these were not done once: ${wrong}`);
-  }
-
-  /** One that does not heed its signal may come to its end in the moment between its requeue and the end of its process. */
-  expectToldBeforeSecondEnd(jid: string): void {
-    const runs = this.lines.filter((line) => 'jid' in line && line.jid === jid);
-    const ends = runs.filter(({ event }) => event === 'end');
-    const untold = ends.filter(
-      (end) =>
-        !runs.some((line) => line.event === 'abort' && end.event === 'end' && line.token === end.token),
-    );
-    if (ends.length === 0 || untold.length > 1) throw new Error(`${jid} was done ${ends.length} times`);
-  }
-
-  /** Started again only after it was put back, and only when the run before has ended or was told to stop. */
-  expectInTurn(jid: string): void {
-    const runs = this.lines.filter((line) => 'jid' in line && line.jid === jid);
-    const starts = runs.filter(({ event }) => event === 'start');
-    if (starts.length - 1 > this.requeuesOf(jid))
-      throw new Error(`${jid} began ${starts.length} times, and was put back ${this.requeuesOf(jid)} times`);
-    starts.slice(1).forEach((start, index) => {
-      const before = starts[index];
-      if (before?.event !== 'start') return;
-      const over = runs.some(
-        (line) =>
-          'token' in line && line.token === before.token && line.event !== 'start' && line.at < start.at,
-      );
-      if (!over)
-        throw new Error(`${jid} began again while it ran as ${before.token}, which nobody had told to stop`);
-    });
-  }
-
-  requeuesOf(jid: string): number {
-    const tokens = new Set(
-      this.lines.flatMap((line) =>
-        'token' in line && 'jid' in line && line.jid === jid ? [line.token] : [],
-      ),
-    );
-    const ends = this.lines.flatMap((line) => (line.event === 'settle-sent' ? line.ends : []));
-    return ends.filter(({ token, kind }) => kind === 'requeue' && tokens.has(token)).length;
-  }
 }
 
 export const row: Row = {

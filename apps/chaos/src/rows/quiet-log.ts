@@ -21,12 +21,27 @@ export function expectQuietLog(worker: WorkerProcess, most: number): void {
   );
 }
 
+/** What the log says of Redis, for messages. */
+export function saidOfRedis(worker: WorkerProcess): string {
+  return worker.logLines
+    .filter(({ msg }) => aboutRedis.test(msg))
+    .map(({ time, msg, reason }) => `${time} ${msg} ${reason ?? ''}`)
+    .join('\n');
+}
+
+/** @param text the beginning of a state's line; @param times how often it began, and is over by now */
+export function expectStates(worker: WorkerProcess, text: string, times: number): void {
+  const began = worker.logged(text).length;
+  if (began !== times)
+    throw new Error(`expected ${times} lines "${text}", got ${began}:\n${saidOfRedis(worker)}`);
+}
+
 /** @param times how often it was away, and is back by now */
 export function expectOutages(worker: WorkerProcess, times: number): void {
   const away = worker.logged('Redis is away').length;
   const back = worker.logged('Redis is back').length;
   if (away === times && back === times) return;
   throw new Error(
-    `expected ${times} lines each that Redis is away, and is back; got ${away} and ${back}:\n${worker.log}`,
+    `expected ${times} lines each that Redis is away, and is back; got ${away} and ${back}:\n${saidOfRedis(worker)}`,
   );
 }

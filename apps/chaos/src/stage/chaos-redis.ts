@@ -7,8 +7,12 @@ import { Redis } from 'ioredis';
 import { type HistoryWriter, nowMicros } from '../history/history-writer.js';
 
 export interface RedisConfig {
-  /** `none`: a restart finds nothing. Default `none`. */
-  readonly aof?: 'none' | 'everysec' | 'always';
+  /**
+   * `none`: a restart finds nothing. `no`: what was acknowledged is in the log when the server is killed, and lost only with the
+   * machine. `everysec`: as `no`, but while the disk is slow to sync, the server acknowledges up to two seconds of writes before
+   * they are in the log, and a kill loses them. Default `none`.
+   */
+  readonly aof?: 'none' | 'no' | 'everysec' | 'always';
   /** More flags of redis-server. */
   readonly flags?: readonly string[];
 }

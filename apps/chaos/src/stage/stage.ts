@@ -43,6 +43,7 @@ export class Stage {
     this.random = new Seeded(seed);
     this.folder = mkdtempSync(join(tmpdir(), 'tsq-chaos-'));
     mkdirSync(this.historyFolder);
+    process.on('exit', this.killAll);
     this.history = new HistoryWriter(this.historyFolder);
   }
 
@@ -143,18 +144,19 @@ export class Stage {
     await Promise.all(this.processes.map((worker) => worker.stop()));
   }
 
-  /** Of the stage's own Redis: where jobs are, and which keys of the namespace are left. */
-  async finalState(): Promise<FinalState> {
-    return await finalState(this.connect());
+  /** Where jobs are, and which keys of the namespace are left. */
+  async finalState(server = this.ownRedis): Promise<FinalState> {
+    return await finalState(this.connect(server));
   }
 
   /**
    * Stops the workers and decides from history and Redis whether the invariants held.
+   * @param server where all is at the end: after a failover not the stage's own
    * @throws what did not
    */
-  async verify(settings: CheckSettings = {}): Promise<Report> {
+  async verify(settings: CheckSettings = {}, server = this.ownRedis): Promise<Report> {
     await this.stopWorkers();
-    const report = checkHistory(this.lines(), await this.finalState(), settings);
+    const report = checkHistory(this.lines(), await this.finalState(server), settings);
     if (report.violations.length > 0) {
       const shown = report.violations
         .slice(0, 20)
@@ -173,8 +175,15 @@ export class Stage {
     return this.processes;
   }
 
+  /** For a program that is ended in the middle: nothing of what it has started may stay behind. */
+  private readonly killAll = (): void => {
+    for (const worker of this.processes) worker.signal('SIGKILL');
+    for (const server of this.servers) server.killNow();
+  };
+
   /** Ends everything. @param outcome `failed`: what was written stays, and so do the files of Redis */
   async close(outcome: 'passed' | 'failed'): Promise<void> {
+    process.off('exit', this.killAll);
     for (const ending of this.endings.reverse()) await ending();
     await Promise.all(this.processes.map((worker) => worker.kill()));
     await Promise.all(this.producers.map((producer) => producer.close()));

@@ -9,6 +9,7 @@ const bin = fileURLToPath(new URL('../../bin/tsq-worker.js', import.meta.url));
 export interface CommandOptions {
   readonly folder?: string;
   readonly environment?: Readonly<Record<string, string>>;
+  readonly nodeArgs?: readonly string[];
 }
 
 /** One line of the JSON log. */
@@ -62,10 +63,12 @@ export function useCommand(): (args: readonly string[], options?: CommandOptions
       await command.exitCode;
     }
   });
-  return (args, { folder, environment = {} } = {}) => {
+  return (args, { folder, environment = {}, nodeArgs = [] } = {}) => {
     const { PATH = '', HOME = '' } = process.env;
     const env = { PATH, HOME, ...environment };
-    const command = new RunningCommand(spawn(process.execPath, [bin, ...args], { cwd: folder, env }));
+    const command = new RunningCommand(
+      spawn(process.execPath, [...nodeArgs, bin, ...args], { cwd: folder, env }),
+    );
     started.push(command);
     return command;
   };
