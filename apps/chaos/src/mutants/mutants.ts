@@ -37,8 +37,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: claim,
-        find: "if not string.match(count, '^%d+$') or #count > 15 then",
-        replace: 'if false then',
+        find: "redis.call('SCARD', KEYS[3])",
+        replace: '',
       },
     ],
     rows: [28],
@@ -125,7 +125,7 @@ export const mutants: readonly Mutant[] = [
     edits: [
       { file: recover, find: "if redis.call('EXISTS', KEYS[3]) == 1 then return 'alive' end", replace: '' },
     ],
-    rows: [4, 11],
+    rows: [21, 4, 11],
   },
   {
     name: 'an instance whose connections are gone is condemned though it has beaten since',
@@ -163,7 +163,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a dead instance with jobs left is forgotten',
     edits: [{ file: recover, find: "redis.call('SADD', KEYS[2], id)", replace: '' }],
-    rows: [22, 28],
+    rows: [21],
   },
   {
     name: 'a claim whose reply was lost is not adopted',
