@@ -81,4 +81,6 @@ async function main(): Promise<number> {
   return 2;
 }
 
+// What was started ends with the stage's own handler of the exit.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 process.exitCode = await main();

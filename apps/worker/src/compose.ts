@@ -226,7 +226,8 @@ function iterationSettings({ maxIterationRuntimeSeconds }: Config) {
 }
 
 function beatSettings({ heartbeat }: Config) {
-  return { intervalMs: ms(heartbeat.intervalSeconds), ttlMs: ms(heartbeat.ttlSeconds) };
+  const { intervalSeconds, ttlSeconds, stallTimeoutSeconds } = heartbeat;
+  return { intervalMs: ms(intervalSeconds), ttlMs: ms(ttlSeconds), stallTimeoutMs: ms(stallTimeoutSeconds) };
 }
 
 function shownSettings({ beatIntervalSeconds, showToOldReaders }: Config) {

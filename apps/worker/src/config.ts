@@ -116,6 +116,8 @@ const Settings = z.strictObject({
     .strictObject({
       intervalSeconds: seconds().optional(),
       ttlSeconds: z.int().min(2).max(86_400).optional(),
+      /** The event loop stands still for so long, and the beats end; 0: never. */
+      stallTimeoutSeconds: z.number().min(0).max(86_400).default(0),
     })
     .prefault({}),
   recovery: z

@@ -91,7 +91,7 @@ describe('the Config', () => {
     const environment = { TSQ_CONCURRENCY: '2', TSQ_TAG: 'variable', TSQ_HEARTBEAT_TTL_SECONDS: '20' };
     const config = configOf(['-c', '3'], environment, files);
     expect(config).toMatchObject({ concurrency: 3, tag: 'variable' });
-    expect(config.heartbeat).toEqual({ intervalSeconds: 3, ttlSeconds: 20 });
+    expect(config.heartbeat).toEqual({ intervalSeconds: 3, ttlSeconds: 20, stallTimeoutSeconds: 0 });
   });
 
   test.each([
@@ -109,7 +109,7 @@ describe('the Config', () => {
   test('each time wins over the profile, wherever the two stand', () => {
     const files = { 'tsq.yml': 'heartbeat: {ttlSeconds: 61}\nrecovery: {startDelaySeconds: 0}\n' };
     const config = configOf(['--profile', 'critical'], { TSQ_RECOVERY_LOCK_TTL_SECONDS: '77' }, files);
-    expect(config.heartbeat).toEqual({ intervalSeconds: 15, ttlSeconds: 61 });
+    expect(config.heartbeat).toEqual({ intervalSeconds: 15, ttlSeconds: 61, stallTimeoutSeconds: 0 });
     expect(config.recovery).toMatchObject({ intervalSeconds: 15, startDelaySeconds: 0, lockTtlSeconds: 77 });
   });
 

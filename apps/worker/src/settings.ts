@@ -191,6 +191,13 @@ const tuning: readonly Setting[] = [
     about: 'silence after which it counts as dead',
   },
   {
+    path: 'heartbeat.stallTimeoutSeconds',
+    takes: 'number',
+    flags: [{ form: '--stall-timeout <seconds>' }],
+    about:
+      'an event loop that does not turn for so long has the beats end, so that others recover the jobs; 0: never',
+  },
+  {
     path: 'recovery.intervalSeconds',
     takes: 'number',
     flags: [{ form: '--recovery-interval <seconds>' }],

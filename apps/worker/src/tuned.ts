@@ -8,6 +8,7 @@ interface Untuned {
   readonly heartbeat: {
     readonly intervalSeconds?: number | undefined;
     readonly ttlSeconds?: number | undefined;
+    readonly stallTimeoutSeconds: number;
   };
   readonly recovery: {
     readonly intervalSeconds?: number | undefined;
@@ -22,6 +23,7 @@ export function tuned<S extends Untuned>(settings: S) {
   return {
     ...settings,
     heartbeat: {
+      ...heartbeat,
       intervalSeconds: heartbeat.intervalSeconds ?? intervalMs / 1_000,
       ttlSeconds: heartbeat.ttlSeconds ?? ttlMs / 1_000,
     },

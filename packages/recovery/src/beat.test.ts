@@ -35,6 +35,33 @@ describe('beat', () => {
     expect(await connection.dbsize()).toBe(0);
   });
 
+  test('a note goes with the beat, whole and with its time, and stays when a beat brings none', async () => {
+    const connection = redis.connect();
+    await beat(connection, keyspace, id, 90_000, 'register', ['rss', '1', 'gone', '2']);
+    await beat(connection, keyspace, id, 90_000, 'renew', ['rss', '3']);
+    const at = await connection.get(keyspace.instance(id));
+    await beat(connection, keyspace, id, 90_000, 'renew');
+    expect(await connection.hgetall(keyspace.vitals(id))).toEqual({ rss: '3', beat: at });
+  });
+
+  test('L3: what an instance has noted is gone when it hears that it was declared dead', async () => {
+    const connection = redis.connect();
+    await beat(connection, keyspace, id, 90_000, 'register', ['rss', '1']);
+    await connection.del(keyspace.instances, keyspace.instance(id));
+    expect(await beat(connection, keyspace, id, 90_000, 'renew', ['rss', '1'])).toBe('lapsed');
+    expect(await connection.dbsize()).toBe(0);
+  });
+
+  test('a note that can not be written is given up, and the beat passes', async () => {
+    const connection = redis.connect();
+    await beat(connection, keyspace, id, 90_000, 'register', ['rss', '1']);
+    expect(await beat(connection, keyspace, id, 90_000, 'renew', ['a field without a value'])).toBe(
+      'renewed',
+    );
+    expect(await connection.exists(keyspace.instance(id))).toBe(1);
+    expect(await connection.exists(keyspace.vitals(id))).toBe(0);
+  });
+
   test('a beat that comes after its TTL, yet before anybody declared a death, renews', async () => {
     const connection = redis.connect();
     await beat(connection, keyspace, id, 1, 'register');
@@ -48,8 +75,9 @@ describe('beat', () => {
     await connection.config('SET', 'maxmemory', '1mb');
     try {
       await expect(connection.set('any', 'value')).rejects.toThrow('OOM');
-      expect(await beat(connection, keyspace, id, 90_000, 'register')).toBe('renewed');
-      expect(await beat(connection, keyspace, id, 90_000, 'renew')).toBe('renewed');
+      const note = ['jobs', 'x'.repeat(10_000)];
+      expect(await beat(connection, keyspace, id, 90_000, 'register', note)).toBe('renewed');
+      expect(await beat(connection, keyspace, id, 90_000, 'renew', note)).toBe('renewed');
       expect(await connection.sismember(keyspace.instances, id)).toBe(1);
     } finally {
       await connection.config('SET', 'maxmemory', '0');

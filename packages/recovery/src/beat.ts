@@ -15,13 +15,16 @@ export type BeatReply = 'renewed' | 'lapsed';
  */
 export type BeatMode = 'register' | 'renew';
 
+/** @param note fields and values for who finds the instance dead; `[]`: the last note stays */
 export async function beat(
   redis: Redis,
   keyspace: Keyspace,
   id: InstanceId,
   ttlMs: number,
   mode: BeatMode,
+  note: readonly string[] = [],
 ): Promise<BeatReply> {
-  const reply = await script.run(redis, [keyspace.instances, keyspace.instance(id)], [id, ttlMs, mode]);
+  const keys = [keyspace.instances, keyspace.instance(id), keyspace.vitals(id)];
+  const reply = await script.run(redis, keys, [id, ttlMs, mode, ...note]);
   return readWord(reply, ['renewed', 'lapsed']);
 }

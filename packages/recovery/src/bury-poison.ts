@@ -34,6 +34,9 @@ export interface BuriedPoison {
 export type DeadOption = (className: string) => boolean | undefined;
 
 export interface BurialSettings {
+  /** When the death was found, by Redis' clock. */
+  readonly atSeconds: number;
+  /** How that time is written. */
   readonly dialect: Dialect;
   readonly deadOption?: DeadOption | undefined;
 }
@@ -45,7 +48,7 @@ export interface BurialSettings {
 export function burialOf(
   id: InstanceId,
   poison: Poison,
-  { dialect, deadOption }: BurialSettings,
+  { dialect, deadOption, atSeconds }: BurialSettings,
   queue = poison.member.slice(poison.member.indexOf('@') + 1),
 ): BuriedPoison {
   const { bytes: payload } = poison;
@@ -59,7 +62,7 @@ export function burialOf(
     error_class: JSON.stringify(error.name),
     [parsed.integer('retry_count') === undefined ? 'failed_at' : 'retried_at']: timestampJson(
       dialect,
-      Date.now(),
+      atSeconds * 1_000,
     ),
   });
   const fate = mayLieInDead(parsed, deadOption) ? 'dead' : 'dropped';

@@ -6,7 +6,7 @@
  * orphan when, beyond that, no Sidekiq process says that it runs it. And nothing is put back twice: the gem reads and then
  * deletes, in two steps, so it is done under the lock that the gem respects, which is never taken from it.
  */
-import { keys, type Logger, WorkSet } from '@tsq/core';
+import { keys, type Logger, redisTimeMs, WorkSet } from '@tsq/core';
 import type { Instance, InstanceId, Keyspace } from '@tsq/tracker';
 import type { Redis } from 'ioredis';
 import { burialOf, buryPoison } from './bury-poison.js';
@@ -151,6 +151,7 @@ export class GemFleet {
       rule: 'heartbeat',
       ...sum,
       durationMs: Math.round(performance.now() - startedAt),
+      postMortem: undefined, // the gem's instances leave no note
     });
     if (sum.remaining === 0) this.forget(id);
   }
@@ -182,9 +183,11 @@ export class GemFleet {
 
   private async buryAll(id: InstanceId, { poison }: GemRecoveryStep): Promise<number> {
     const { redis, keyspace, settings, orphans } = this.options;
+    if (poison.length === 0) return 0;
+    const at = { ...settings, atSeconds: (await redisTimeMs(redis)) / 1_000 };
     let buried = 0;
     for (const each of poison) {
-      const burial = burialOf(id, each, settings, gemQueueOf(each.bytes) ?? '');
+      const burial = burialOf(id, each, at, gemQueueOf(each.bytes) ?? '');
       const reply = await buryPoison(redis, keyspace, id, each.member, burial, settings.dead);
       if (reply !== 'buried') continue;
       buried += 1;
@@ -199,7 +202,7 @@ export class GemFleet {
     const { instance, rule, recovered, missing, poison, remaining } = report;
     if (!this.declared.has(instance)) {
       this.declared.add(instance);
-      orphans.declare({ instance, rule, jobs: recovered + missing + poison + remaining });
+      orphans.declare({ instance, rule, jobs: recovered + missing + poison + remaining, how: undefined });
     }
     orphans.report(report);
   }

@@ -7,9 +7,11 @@ import type { ConnectionNews, Logger } from '@tsq/core';
 import { Keyspace } from '@tsq/tracker';
 import { FlightReader } from './flight-reader.js';
 import type { LogLevel, MissedBeat, News, Order, ThreadSettings } from './heartbeat-messages.js';
+import { MemoryAlarm } from './memory-alarm.js';
 import { Pulse } from './pulse.js';
 import { StallReport } from './stall-report.js';
 import { openLog } from './thread-log.js';
+import { vitalsNow } from './vitals.js';
 
 if (parentPort === null) throw new Error('heartbeat-thread is started by Heartbeat, as a thread');
 beatFor(parentPort, workerData as ThreadSettings); // Heartbeat alone starts this file
@@ -20,13 +22,20 @@ function beatFor(port: MessagePort, settings: ThreadSettings): void {
   const tell = (news: News) => port.postMessage(news);
   const report = (news: ConnectionNews) => tell({ kind: 'connection', news });
   const flight = new FlightReader(settings.flight);
+  let pulse: Pulse | undefined;
   const stalls = new StallReport({
     ...settings,
     flight,
     log: openLog(settings.threadLog, logger),
-    onStall: (stall) => tell({ kind: 'stall', stall }),
+    // The note of a process that is killed for it should say so.
+    onBegin: () => pulse?.beatNow(),
+    onGiveUp: () => pulse?.hold(),
+    onEnd: (stall) => {
+      if (stall.gaveUp) pulse?.resume();
+      tell({ kind: 'stall', stall });
+    },
   });
-  let pulse: Pulse | undefined;
+  const memory = new MemoryAlarm(flight, () => pulse?.beatNow());
   port.on('message', async (order: Order) => {
     const before = pulse;
     if (order.kind === 'beat-now') return before?.beatNow();
@@ -37,10 +46,12 @@ function beatFor(port: MessagePort, settings: ThreadSettings): void {
       const onLapse = () => tell({ kind: 'lapsed', id });
       const onMiss = (missed: MissedBeat) => tell({ kind: 'missed', beat: missed });
       stalls.watch(id);
-      pulse = new Pulse({ ...common, report, id, firstBeat: mode, onBeat, onMiss, onLapse });
+      const note = () => vitalsNow(flight, id, stalls.stalledMs);
+      pulse = new Pulse({ ...common, report, id, firstBeat: mode, note, onBeat, onMiss, onLapse });
       await before?.end();
     } else {
       stalls.end();
+      memory.end();
       await before?.retire();
       tell({ kind: 'retired' });
     }

@@ -9,7 +9,7 @@ import {
 } from '@tsq/core/test-support';
 import { Instance, Keyspace } from '@tsq/tracker';
 import { Heartbeat, type HeartbeatOptions } from './heartbeat.js';
-import { hold } from './test-support/claims.js';
+import { hold, recoverSome } from './test-support/claims.js';
 import { InstanceProcess } from './test-support/start-instance.js';
 
 const keyspace = new Keyspace();
@@ -200,6 +200,30 @@ describe('Heartbeat', () => {
       const { durationMs, ...stall } = await process.hear('stall');
       expect(durationMs).toBeGreaterThan(1_500);
       expect(stall).toMatchObject({ jobs: [], jobsInFlight: 0 });
+    });
+
+    test('past its stallTimeout the thread sends no beat until the loop turns; not declared dead meanwhile, it goes on', async () => {
+      const heartbeat = { intervalMs: 100, ttlMs: 1_500, stallTimeoutMs: 600 };
+      await using process = await InstanceProcess.start({ url: redis.url, heartbeat });
+      const admin = redis.connect();
+      process.tell('block'); // for 4.5 s
+      await eventually(async () => expect(await admin.exists(keyspace.instance(process.id))).toBe(0));
+      expect(process.count('unblocked')).toBe(0);
+      expect(await process.hear('stall')).toMatchObject({ gaveUp: true });
+      await eventually(async () => expect(await admin.exists(keyspace.instance(process.id))).toBe(1));
+      expect(process.count('lapse')).toBe(0);
+    });
+
+    test('S2: past its stallTimeout it was declared dead, and learns so when the loop turns', async () => {
+      const heartbeat = { intervalMs: 100, ttlMs: 1_500, stallTimeoutMs: 600 };
+      await using process = await InstanceProcess.start({ url: redis.url, heartbeat });
+      const admin = redis.connect();
+      process.tell('block');
+      await eventually(async () =>
+        expect(await recoverSome(admin, keyspace, process.id, 100, 'next')).not.toBe('alive'),
+      );
+      expect(process.count('unblocked')).toBe(0);
+      expect(await process.hear('lapse')).toMatchObject({ lapsed: process.id });
     });
 
     test('a process that was frozen as a whole is not told to have a stalled event loop', async () => {

@@ -19,6 +19,7 @@ export type {
   RecoveredInstance,
   RecoveredListener,
 } from './orphan-recovery.js';
+export type { LikelyCause, PostMortem, PutBackJob } from './post-mortem.js';
 export type { OrphanPosition } from './recover.js';
 export {
   Recoverer,
@@ -37,3 +38,4 @@ export type { HeartbeatSettings, Profiled, RecovererSettings } from './settings.
 export type { Stall } from './stall-watch.js';
 export type { ThreadLog, ThreadLogSource } from './thread-log.js';
 export { type TuningProfile, type TuningTimes, tuningProfiles } from './tuning-profile.js';
+export type { NotedJob, Vitals } from './vitals.js';

@@ -6,9 +6,12 @@ import { faultPoint, keys, type Logger, pause } from '@tsq/core';
 import type { InstanceId, Keyspace } from '@tsq/tracker';
 import type { Redis } from 'ioredis';
 import { type BuriedPoison, burialOf, buryPoison } from './bury-poison.js';
+import { heldJobs } from './held-jobs.js';
 import { orphansOf } from './orphans.js';
-import { type Poison, type RecoveryStep, recover } from './recover.js';
+import { Inquest, type PostMortem } from './post-mortem.js';
+import { type RecoveryStep, recover } from './recover.js';
 import type { RecovererSettings } from './settings.js';
+import { readVitals } from './vitals.js';
 
 /** By which rule an instance is dead: its heartbeat ran out, or all its connections were closed. */
 export type DeathRule = 'heartbeat' | 'connections';
@@ -19,6 +22,8 @@ export interface DeclaredDeath {
   readonly rule: DeathRule;
   /** What it held: these jobs are put back, or were with the declaration. */
   readonly jobs: number;
+  /** In words, from its last note; undefined when it left none. */
+  readonly how: string | undefined;
 }
 
 export type DeathListener = (death: DeclaredDeath) => void;
@@ -36,6 +41,8 @@ export interface RecoveredInstance {
   /** Claims that it holds still: a key is in the way, or the recoverer was stopped. */
   readonly remaining: number;
   readonly durationMs: number;
+  /** What its last note says of its end; undefined when it left none. */
+  readonly postMortem: PostMortem | undefined;
 }
 
 export type RecoveredListener = (report: RecoveredInstance) => void;
@@ -84,14 +91,15 @@ export class OrphanRecovery {
   async run(redis: Redis, id: InstanceId, rule: DeathRule): Promise<void> {
     const startedAt = performance.now();
     const sum = { declaredDead: false, recovered: 0, missing: 0, poison: 0, remaining: 0 };
+    const inquest = await this.openInquest(redis, id, rule);
     try {
-      await this.inSteps(redis, id, rule, sum);
+      await this.inSteps(redis, id, sum, inquest);
     } finally {
       const { declaredDead, ...moved } = sum;
       // Otherwise another one was faster, or nothing could move.
       if (declaredDead || moved.recovered + moved.missing + moved.poison > 0) {
         const durationMs = Math.round(performance.now() - startedAt);
-        this.report({ instance: id, rule, ...moved, durationMs });
+        this.report({ instance: id, rule, ...moved, durationMs, postMortem: inquest.finding });
       }
     }
   }
@@ -101,15 +109,26 @@ export class OrphanRecovery {
     for (const id of this.blocked.keys()) if (!ids.includes(id)) this.blocked.delete(id);
   }
 
+  /** Before the first step, which may take all along. */
+  private async openInquest(redis: Redis, id: InstanceId, rule: DeathRule): Promise<Inquest> {
+    const { keyspace } = this.options;
+    const vitals = (await readVitals(redis, keyspace, [id])).get(id);
+    // Without a note nothing is said of its jobs.
+    const held = vitals === undefined ? new Map() : await heldJobs(redis, keyspace, id);
+    return new Inquest(id, rule, held, vitals);
+  }
+
   /** First it is declared dead, so that it claims nothing more; then what it holds is read, and goes back step by step. */
-  private async inSteps(redis: Redis, id: InstanceId, rule: DeathRule, sum: Sum): Promise<void> {
+  private async inSteps(redis: Redis, id: InstanceId, sum: Sum, inquest: Inquest): Promise<void> {
     const { keyspace, settings, signal } = this.options;
     const { batchSize, position } = settings;
     const declared = await recover(redis, keyspace, id, [], position);
     if (declared === 'alive') return;
+    inquest.hear(declared);
     sum.declaredDead = declared.declaredDead;
     sum.remaining = declared.remaining;
-    if (sum.declaredDead) this.declare({ instance: id, rule, jobs: declared.remaining });
+    const { how } = inquest.finding ?? {};
+    if (sum.declaredDead) this.declare({ instance: id, rule: inquest.rule, jobs: declared.remaining, how });
     if (sum.remaining === 0) return;
     const blockedBy = new Set<string>();
     for await (const orphans of orphansOf(redis, keyspace, id, position)) {
@@ -119,6 +138,7 @@ export class OrphanRecovery {
         const startedAt = performance.now();
         const step = await recover(redis, keyspace, id, orphans.slice(next, next + batchSize), position);
         if (step === 'alive') return;
+        inquest.hear(step);
         await this.note(redis, id, step, sum, blockedBy);
         next += step.lookedAt;
         // Redis has as much time for the others as for this.
@@ -138,19 +158,19 @@ export class OrphanRecovery {
     sum.recovered += step.recovered;
     sum.missing += step.missing.length;
     this.noteMissing(id, step.missing);
-    const burials = await this.buryAll(redis, id, step.poison);
+    const burials = await this.buryAll(redis, id, step);
     for (const key of [...step.blockedBy, ...burials.blockedBy]) blockedBy.add(key);
     sum.poison += burials.buried;
     sum.remaining = step.remaining - burials.buried;
   }
 
   /** Recoverers share the work: answers how many this one has buried, and the key that is in the way. */
-  private async buryAll(redis: Redis, id: InstanceId, all: readonly Poison[]) {
+  private async buryAll(redis: Redis, id: InstanceId, { poison: all, atSeconds }: RecoveryStep) {
     const { keyspace, settings } = this.options;
     const blockedBy = new Set<string>();
     let buried = 0;
     for (const poison of all) {
-      const burial = burialOf(id, poison, settings);
+      const burial = burialOf(id, poison, { ...settings, atSeconds });
       const reply = await buryPoison(redis, keyspace, id, poison.member, burial, settings.dead);
       if (reply === 'blocked') blockedBy.add(keys.dead);
       if (reply !== 'buried') continue;
@@ -179,8 +199,13 @@ export class OrphanRecovery {
     const { logger } = this.options;
     this.counts.recovered += report.recovered;
     this.counts.missing += report.missing;
+    const { postMortem, ...facts } = report;
+    const { instance } = report;
+    for (const { jid, class: name, ranMs, sentence } of postMortem?.jobs ?? [])
+      logger.warn({ instance, jid, class: name, ranMs, likelyCause: postMortem?.likelyCause }, sentence);
     const level = report.recovered + report.missing > 0 ? 'warn' : 'info';
-    logger[level](report, `recovered ${report.recovered} jobs of a dead instance`);
+    const how = postMortem === undefined ? '' : `: ${postMortem.how}`;
+    logger[level](facts, `recovered ${report.recovered} jobs of a dead instance${how}`);
     this.tell(this.listeners, report);
   }
 

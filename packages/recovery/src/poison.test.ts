@@ -139,7 +139,7 @@ describe('poison', () => {
       recoveredAtSeconds: [1],
     };
     const deadOption = (name: string) => (name === 'Poison' ? option : undefined);
-    const burial = burialOf('x' as InstanceId, poison, { dialect: 'seconds', deadOption });
+    const burial = burialOf('x' as InstanceId, poison, { dialect: 'seconds', atSeconds: 2, deadOption });
     expect(burial).toMatchObject({ fate, payload: poison.bytes });
   });
 
@@ -194,11 +194,8 @@ describe('poison', () => {
     await admin.sadd(keyspace.jobs(id), `${id}.1.1@q`);
     await recoverSome(admin, keyspace, id, 500, 'next');
     const member = `${id}.1.0@q` as Member;
-    const burial = burialOf(
-      id,
-      { member, bytes: Buffer.from(payload), recoveredAtSeconds: [1] },
-      { dialect: 'seconds' },
-    );
+    const poison = { member, bytes: Buffer.from(payload), recoveredAtSeconds: [1] };
+    const burial = burialOf(id, poison, { dialect: 'seconds', atSeconds: 2 });
     await admin.srem(keyspace.jobs(id), member);
     expect(await buryPoison(admin, keyspace, id, member, burial, { timeoutSeconds: 1, maxJobs: 1 })).toBe(
       'gone',

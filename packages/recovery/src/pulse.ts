@@ -25,12 +25,14 @@ import { whenReadyUnless } from './ready.js';
 import { type Retirement, retire } from './retire.js';
 import type { HeartbeatSettings } from './settings.js';
 
-export interface PulseOptions extends HeartbeatSettings {
+export interface PulseOptions extends Pick<HeartbeatSettings, 'intervalMs' | 'ttlMs'> {
   readonly location: RedisLocation;
   readonly keyspace: Keyspace;
   readonly id: InstanceId;
   readonly firstBeat: BeatMode;
   readonly logger: Logger;
+  /** Fields and values that go with each beat, for who finds the instance dead. */
+  readonly note?: () => readonly string[];
   readonly report?: ConnectionReporter | undefined;
   readonly onBeat: () => void;
   /** A beat did not go through when it was due. */
@@ -41,6 +43,8 @@ export interface PulseOptions extends HeartbeatSettings {
 
 /** For the connection, when the time to take leave has come. */
 const lastWordsMs = 2_000;
+/** The longest that a timer of Node waits. */
+const untilAskedMs = 2 ** 31 - 1;
 
 export class Pulse {
   private readonly redis: Redis;
@@ -56,6 +60,7 @@ export class Pulse {
   /** Since the last beat that went through. */
   private wasAway = false;
   private lastBeatAtMs: number | undefined;
+  private isHeld = false;
 
   constructor(private readonly options: PulseOptions) {
     const what = 'a heartbeat failed: after its TTL the others take this instance for dead';
@@ -77,6 +82,18 @@ export class Pulse {
   /** Cuts the pause short. Called while a beat is under way, another follows it. */
   beatNow(): void {
     this.nap.abort();
+  }
+
+  /** Sends no beat until `resume`: nobody vouches for the process any more, and its TTL tells the others. */
+  hold(): void {
+    this.isHeld = true;
+  }
+
+  /** Beats again, at once: the answer says whether the others have waited so long. */
+  resume(): void {
+    this.isHeld = false;
+    this.lastBeatAtMs = undefined; // it is not late, it was held
+    this.beatNow();
   }
 
   /** Ends the beats, and tells Redis that the instance is no more. `unconfirmed`: its TTL will tell. Never rejects. */
@@ -120,6 +137,7 @@ export class Pulse {
       await whenReadyUnless(this.ending.signal, this.redis);
       if (this.ending.signal.aborted) return 0;
       this.nap = new AbortController();
+      if (this.isHeld) return untilAskedMs;
       await this.beat();
       this.trouble.over();
       return this.options.intervalMs;
@@ -132,12 +150,12 @@ export class Pulse {
   }
 
   private async beat(): Promise<void> {
-    const { keyspace, id, ttlMs, onBeat, onLapse } = this.options;
+    const { keyspace, id, ttlMs, note, onBeat, onLapse } = this.options;
     const mode = this.mode;
     this.mode = 'renew';
     this.wasSent = true;
     if (mode === 'register') faultPoint('register.before');
-    const reply = await beat(this.redis, keyspace, id, ttlMs, mode).catch((error: unknown) => {
+    const reply = await beat(this.redis, keyspace, id, ttlMs, mode, note?.()).catch((error: unknown) => {
       // Nothing was written, so the id is as new as before.
       if (isRefusal(error)) this.mode = mode;
       throw error;

@@ -10,6 +10,7 @@
 -- KEYS[6]  queues          SET of queue names
 -- KEYS[7]  recoveries      HASH, mark of a payload -> the seconds at which it was recovered
 -- KEYS[8]  suspect:ID      STRING, the member of the suspect that the instance has started last
+-- KEYS[9]  vitals:ID       HASH, what the instance noted of itself while it lived
 -- ARGV[1]  ID
 -- ARGV[2]  what stands before a member in the key of its payload
 -- ARGV[3]  what stands before a queue's name in the key of its list
@@ -21,7 +22,8 @@
 -- Returns  'alive', and nothing was written; or { 1 when this call declared it dead else 0, number of jobs put back,
 --          { member whose payload is gone, … }, { what keeps jobs from going back, … }, number of members left,
 --          { member, payload, seconds of its recoveries, … for each that is poison }, number of the call's members that were
---          looked at: of those behind them nothing is known, for the payloads before them are big }.
+--          looked at: of those behind them nothing is known, for the payloads before them are big, second by Redis' clock,
+--          { member that was put back, … } }.
 --          Poison stays the dead instance's claim, and is named by each call, until it is buried.
 --          What keeps a job: the key of its queue, when that holds no list; its own member, when it names no queue. Such jobs
 --          stay the dead instance's claims, and go back by a later call when the key is repaired.
@@ -85,7 +87,7 @@ end
 
 local held = {}
 if #ARGV >= first then held = redis.call('SMISMEMBER', KEYS[4], unpack(ARGV, first)) end
-local fits, kept, missing, ended, ended_keys, names, lines = {}, {}, {}, {}, {}, {}, {}
+local fits, kept, missing, ended, ended_keys, moved, names, lines = {}, {}, {}, {}, {}, {}, {}, {}
 local bytes, looked_at = 0, 0
 for i = 1, #held do
   if bytes >= enough_bytes then break end
@@ -119,6 +121,7 @@ for i = 1, #held do
         line[#line + 1] = payload
         ended[#ended + 1] = member
         ended_keys[#ended_keys + 1] = key
+        moved[#moved + 1] = member
       end
     else
       ended[#ended + 1] = member
@@ -151,6 +154,6 @@ if left > 0 then
   redis.call('SADD', KEYS[2], id)
 else
   redis.call('SREM', KEYS[2], id)
-  redis.call('DEL', KEYS[5], KEYS[8])
+  redis.call('DEL', KEYS[5], KEYS[8], KEYS[9])
 end
-return { declared, #ended_keys, missing, kept, left, poison, looked_at }
+return { declared, #ended_keys, missing, kept, left, poison, looked_at, now, moved }

@@ -51,6 +51,7 @@ describe('recover', () => {
   test('L3: each job is back on the queue it came from, and no key of the instance is left', async () => {
     const connection = redis.connect();
     await dead(connection, [...jobs('a', 'a1', 'a2'), ...jobs('b', 'b1')]);
+    await connection.hset(keyspace.vitals(id), 'rss', 1);
     expect(await recoverSome(connection, keyspace, id, 500, 'next')).toEqual({
       declaredDead: true,
       recovered: 3,
@@ -59,6 +60,8 @@ describe('recover', () => {
       remaining: 0,
       poison: [],
       lookedAt: 3,
+      atSeconds: expect.any(Number),
+      putBack: [`${id}.1.2@b`, `${id}.1.1@a`, `${id}.1.0@a`],
     });
     expect(await fetchOrder(connection, 'a')).toEqual(['a1', 'a2']);
     expect(await fetchOrder(connection, 'b')).toEqual(['b1']);

@@ -36,6 +36,10 @@ export interface RecoveryStep {
   readonly poison: readonly Poison[];
   /** Of the step's members the first so many; where payloads are big, those behind them wait for another step. */
   readonly lookedAt: number;
+  /** When this was, by Redis' clock. */
+  readonly atSeconds: number;
+  /** Who is back on its queue, one for each of `recovered`. */
+  readonly putBack: readonly string[];
 }
 
 /**
@@ -58,6 +62,7 @@ export async function recover(
     keys.queues,
     keyspace.recoveries,
     keyspace.suspect(id),
+    keyspace.vitals(id),
   ];
   const args = [
     ...[id, keyspace.jobPrefix, keys.queuePrefix, position],
@@ -67,15 +72,8 @@ export async function recover(
   const reply = await script.run(redis, scriptKeys, args);
   if (Buffer.isBuffer(reply)) return 'alive';
   // The shape that the script's header gives.
-  const [declared, recovered, missing, blockedBy, remaining, poison, lookedAt] = reply as [
-    0 | 1,
-    number,
-    Buffer[],
-    Buffer[],
-    number,
-    Buffer[],
-    number,
-  ];
+  const [declared, recovered, missing, blockedBy, remaining, poison, lookedAt, atSeconds, putBack] =
+    reply as [0 | 1, number, Buffer[], Buffer[], number, Buffer[], number, number, Buffer[]];
   return {
     declaredDead: declared === 1,
     recovered,
@@ -84,6 +82,8 @@ export async function recover(
     remaining,
     poison: readPoison(poison),
     lookedAt,
+    atSeconds,
+    putBack: putBack.map(String),
   };
 }
 

@@ -6,6 +6,7 @@ import { LuaScript } from '@tsq/core';
 import type { InstanceId, Keyspace } from '@tsq/tracker';
 import type { Redis } from 'ioredis';
 import type { DeathRule, RecoveredInstance } from './orphan-recovery.js';
+import { readPostMortem } from './post-mortem.js';
 import { readWord } from './read-word.js';
 
 const script = new LuaScript(new URL('./note-recovery.lua', import.meta.url));
@@ -97,6 +98,7 @@ function readReport(json: string): Omit<PastRecovery, 'atSeconds'> | undefined {
     poison: number('poison'),
     remaining: number('remaining'),
     durationMs: number('durationMs'),
+    postMortem: readPostMortem(fields.get('postMortem')),
   };
 }
 

@@ -9,6 +9,7 @@ import { isRefusal } from './connection-errors.js';
 import { type FleetNotes, type InstanceNotes, inspectFleet } from './inspect.js';
 import type { DeathRule } from './orphan-recovery.js';
 import { type LastPass, lastPass, type PastRecovery, pastRecoveries } from './recovery-history.js';
+import { readVitals, type Vitals } from './vitals.js';
 
 /**
  * `alive`: its heartbeat is there. `lapsed`: it has none; the next pass declares it dead, unless it has grace. `dead`: it
@@ -34,6 +35,8 @@ export interface InstanceReport {
   readonly jobs: number | undefined;
   /** Its connections to this Redis; undefined where `CLIENT LIST` is forbidden. 0 of a living one: cut off, or just killed. */
   readonly connections: number | undefined;
+  /** What its process noted of itself with its last beat: memory, event loop, jobs. undefined: nothing, as one of another make. */
+  readonly vitals: Vitals | undefined;
 }
 
 export interface FleetReport {
@@ -70,7 +73,8 @@ export class Recovery {
   }
 
   /**
-   * Wire: one read-only script (4 commands for each instance), `CLIENT LIST`, `LRANGE`, `HGETALL`.
+   * Wire: one read-only script (4 commands for each instance), `CLIENT LIST`, `LRANGE`, and one `HGETALL` for
+   * each instance and one for the last pass.
    * @throws what the connection throws; WRONGTYPE when `instances` or `instances:dead` holds no set
    */
   async inspect(): Promise<FleetReport> {
@@ -82,9 +86,14 @@ export class Recovery {
       this.countConnections(),
     ]);
     const ttlMs = ttlOf(notes);
+    const ids = notes.instances.map(({ id }) => id);
+    const vitals = await readVitals(redis, keyspace, ids);
     const rules = new Map(recoveries.toReversed().map(({ instance, rule }) => [instance, rule]));
     const instances = notes.instances.map((instance) =>
-      reportOf(instance, { notes, ttlMs, rule: rules.get(instance.id), connections }),
+      reportOf(instance, {
+        ...{ notes, ttlMs, connections },
+        ...{ rule: rules.get(instance.id), vitals: vitals.get(instance.id) },
+      }),
     );
     return {
       atSeconds: notes.atSeconds,
@@ -117,11 +126,12 @@ interface Surroundings {
   readonly ttlMs: number;
   readonly rule: DeathRule | undefined;
   readonly connections: ReadonlyMap<InstanceId, number> | undefined;
+  readonly vitals: Vitals | undefined;
 }
 
 function reportOf(
   instance: InstanceNotes,
-  { notes, ttlMs, rule, connections }: Surroundings,
+  { notes, ttlMs, rule, connections, vitals }: Surroundings,
 ): InstanceReport {
   const { id, beatAtSeconds, beatLeftMs, claims, lapsedAtSeconds } = instance;
   const liveness = livenessOf(instance);
@@ -136,6 +146,7 @@ function reportOf(
     graceLeftMs: isGraced ? msUntil(lapsedAtSeconds + ttlMs / 1_000, notes) : 0,
     jobs: claims,
     connections: connections && (connections.get(id) ?? 0),
+    vitals,
   };
 }
 

@@ -13,7 +13,7 @@ describe('retire', () => {
 
   test('L3: an instance that holds nothing leaves no key', async () => {
     const connection = redis.connect();
-    await beat(connection, keyspace, id, 90_000, 'register');
+    await beat(connection, keyspace, id, 90_000, 'register', ['rss', '1']);
     await connection.incr(keyspace.claims(id)); // it has claimed, and settled
     expect(await retire(connection, keyspace, id)).toBe('gone');
     expect(await connection.keys('*')).toEqual([]);

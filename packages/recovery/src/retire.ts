@@ -12,6 +12,6 @@ export type Retirement = 'gone' | 'left';
 export async function retire(redis: Redis, keyspace: Keyspace, id: InstanceId): Promise<Retirement> {
   const own = [keyspace.instance(id), keyspace.jobs(id), keyspace.claims(id), keyspace.suspect(id)];
   const ofAll = [keyspace.sightings, keyspace.lapses, keyspace.watch, keyspace.lastPass, keyspace.recovered];
-  const keys = [keyspace.instances, ...own, ...ofAll];
+  const keys = [keyspace.instances, ...own, ...ofAll, keyspace.vitals(id)];
   return readWord(await script.run(redis, keys, [id]), ['gone', 'left']);
 }

@@ -3,7 +3,7 @@ import { heartbeatSettings, recovererSettings } from './settings.js';
 
 describe('the settings', () => {
   test('are 30 s, 90 s, 300 s and 5 s when nothing is given', () => {
-    expect(heartbeatSettings({})).toEqual({ intervalMs: 30_000, ttlMs: 90_000 });
+    expect(heartbeatSettings({})).toEqual({ intervalMs: 30_000, ttlMs: 90_000, stallTimeoutMs: 0 });
     expect(recovererSettings({})).toEqual({
       intervalMs: 30_000,
       lockTtlMs: 300_000,
@@ -26,14 +26,14 @@ describe('the settings', () => {
   ] as const)(
     'come from the profile %s where nothing else is given',
     (profile, intervalMs, ttlMs, lockTtlMs, startDelayMs) => {
-      expect(heartbeatSettings({ profile })).toEqual({ intervalMs, ttlMs });
+      expect(heartbeatSettings({ profile })).toMatchObject({ intervalMs, ttlMs });
       const times = { intervalMs, lockTtlMs, startDelayMs, heartbeatTtlMs: ttlMs };
       expect(recovererSettings({ profile })).toMatchObject(times);
     },
   );
 
   test('a value that is given wins over its profile, and is judged with the rest of it', () => {
-    expect(heartbeatSettings({ profile: 'critical', ttlMs: 60_000 })).toEqual({
+    expect(heartbeatSettings({ profile: 'critical', ttlMs: 60_000 })).toMatchObject({
       intervalMs: 15_000,
       ttlMs: 60_000,
     });

@@ -15,6 +15,11 @@ export interface HeartbeatSettings {
   readonly intervalMs: number;
   /** Without a beat for so long an instance is dead. At least two intervals. Default 90,000. */
   readonly ttlMs: number;
+  /**
+   * The event loop stands still for so long, and the thread sends no more beats: after its TTL the others recover the jobs.
+   * 0: never, for a job that blocks is no death. Default 0.
+   */
+  readonly stallTimeoutMs: number;
 }
 
 export interface RecovererSettings {
@@ -56,7 +61,8 @@ const longestMs = 2 ** 31 - 1;
 /** @throws TSQ_CONFIG_INVALID */
 export function heartbeatSettings(given: Partial<HeartbeatSettings> & Profiled): HeartbeatSettings {
   const times = tuningTimes(given.profile);
-  const { intervalMs = times.intervalMs, ttlMs = times.ttlMs } = given;
+  const { intervalMs = times.intervalMs, ttlMs = times.ttlMs, stallTimeoutMs = 0 } = given;
+  checkWhole('heartbeat.stallTimeoutMs', stallTimeoutMs, 0, longestMs);
   checkWhole('heartbeat.intervalMs', intervalMs, 1, longestMs);
   checkWhole('heartbeat.ttlMs', ttlMs, 1, longestMs);
   if (ttlMs < 2 * intervalMs) {
@@ -65,7 +71,7 @@ export function heartbeatSettings(given: Partial<HeartbeatSettings> & Profiled):
       `heartbeat.ttlMs: expected at least two intervals (${2 * intervalMs}), so that one late beat is not taken for a death; got ${ttlMs}`,
     );
   }
-  return { intervalMs, ttlMs };
+  return { intervalMs, ttlMs, stallTimeoutMs };
 }
 
 /** Of both generations of the tracker gem: sidekiq-processing-tracker's default, and sidekiq-assured-jobs'. */
@@ -74,7 +80,7 @@ export function isGemNamespace(namespace: string): boolean {
 }
 
 /** The event loop may stand still for so long: shorter than two beats, long enough not to be a collection of garbage. */
-export function stallMsOf({ intervalMs }: HeartbeatSettings): number {
+export function stallMsOf({ intervalMs }: Pick<HeartbeatSettings, 'intervalMs'>): number {
   return Math.min(5_000, Math.max(500, intervalMs));
 }
 

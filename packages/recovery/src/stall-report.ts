@@ -8,8 +8,10 @@ import type { ThreadLog } from './thread-log.js';
 export interface StallReportOptions extends HeartbeatSettings {
   readonly flight: FlightReader;
   readonly log: ThreadLog;
-  /** It is over. */
-  readonly onStall: (stall: Stall) => void;
+  readonly onBegin: () => void;
+  /** It is longer than `stallTimeoutMs`. */
+  readonly onGiveUp: () => void;
+  readonly onEnd: (stall: Stall) => void;
 }
 
 export class StallReport {
@@ -24,8 +26,15 @@ export class StallReport {
     const { flight } = this.options;
     const stallMs = stallMsOf(this.options);
     const onBegin = (stall: Stall) => this.begun(stall);
+    const onGiveUp = (stall: Stall) => this.gaveUp(stall);
+    const { stallTimeoutMs } = this.options;
     const onEnd = (stall: Stall) => this.ended(stall);
-    this.watching ??= new StallWatch({ flight, stallMs, onBegin, onEnd });
+    this.watching ??= new StallWatch({ flight, stallMs, stallTimeoutMs, onBegin, onGiveUp, onEnd });
+  }
+
+  /** For how long the loop has not turned; 0 while there is no stall. */
+  get stalledMs(): number {
+    return this.watching?.stalledMs ?? 0;
   }
 
   end(): void {
@@ -40,6 +49,18 @@ export class StallReport {
       { instance, stalledMs: durationMs, jobs, jobsInFlight },
       `the event loop has not turned for ${seconds}: ${named(jobs)}. Beats go on, but no other job gets on`,
     );
+    this.options.onBegin();
+  }
+
+  private gaveUp({ durationMs, jobs }: Stall): void {
+    const { instance } = this;
+    const { ttlMs } = this.options;
+    this.options.log.write(
+      'error',
+      { instance, stalledMs: durationMs, ttlMs, jobs },
+      `the event loop has not turned for ${inSeconds(durationMs)}: no more beats are sent, and after its TTL the others take this instance for dead`,
+    );
+    this.options.onGiveUp();
   }
 
   private ended(stall: Stall): void {
@@ -47,7 +68,7 @@ export class StallReport {
     const { durationMs, jobs } = stall;
     const fields = { instance, stalledMs: durationMs, jobs };
     this.options.log.write('warn', fields, `the event loop turns again after ${inSeconds(durationMs)}`);
-    this.options.onStall(stall);
+    this.options.onEnd(stall);
   }
 }
 

@@ -14,13 +14,18 @@ export interface Stall {
   readonly jobs: readonly JobInFlight[];
   /** How many ran. */
   readonly jobsInFlight: number;
+  /** The beats ended during it: it was longer than `stallTimeoutMs`. */
+  readonly gaveUp: boolean;
 }
 
 export interface StallWatchOptions {
   readonly flight: FlightReader;
   /** The event loop stands still for so long: a stall. */
   readonly stallMs: number;
+  /** After so long nobody vouches for the process any more; 0: never. */
+  readonly stallTimeoutMs: number;
   readonly onBegin: (stall: Stall) => void;
+  readonly onGiveUp: (stall: Stall) => void;
   readonly onEnd: (stall: Stall) => void;
 }
 
@@ -49,7 +54,7 @@ export class StallWatch {
   }
 
   private look(): void {
-    const { flight, stallMs } = this.options;
+    const { flight, stallMs, stallTimeoutMs } = this.options;
     const nowMs = performance.now();
     const passedMs = nowMs - this.lookedAtMs;
     this.lookedAtMs = nowMs;
@@ -63,11 +68,18 @@ export class StallWatch {
     // Who comes that late did not run meanwhile, and the main thread perhaps neither.
     this.standingMs += passedMs < stallMs / 2 ? passedMs : flight.tickMs;
     if (this.stall === undefined && this.standingMs >= stallMs) this.begin();
+    if (this.stall?.gaveUp === false && stallTimeoutMs > 0 && this.standingMs >= stallTimeoutMs)
+      this.giveUp(this.stall);
   }
 
   private begin(): void {
-    this.stall = { durationMs: Math.round(this.standingMs), ...this.suspects() };
+    this.stall = { durationMs: Math.round(this.standingMs), ...this.suspects(), gaveUp: false };
     this.options.onBegin(this.stall);
+  }
+
+  private giveUp(stall: Stall): void {
+    this.stall = { ...stall, durationMs: Math.round(this.standingMs), gaveUp: true };
+    this.options.onGiveUp(this.stall);
   }
 
   private over(): void {

@@ -31,6 +31,11 @@ export class Keyspace {
     return `${this.namespace}:instance:${id}`;
   }
 
+  /** HASH: what the process of the instance noted of itself with its last beat, for who finds it dead; no TTL. */
+  vitals(id: InstanceId): string {
+    return `${this.namespace}:vitals:${id}`;
+  }
+
   /** SET of members: what the instance holds; no TTL. */
   jobs(id: InstanceId): string {
     return `${this.namespace}:jobs:${id}`;

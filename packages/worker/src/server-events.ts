@@ -26,7 +26,13 @@ export interface ServerEventMap {
   /** This process was declared dead by others, or Redis has lost its keys; it goes on as `fresh`. */
   readonly 'instance-lapsed': { readonly lapsed: string; readonly fresh: string };
   /** This process has declared another one dead, which held so many jobs. */
-  readonly 'instance-dead': { readonly instance: string; readonly rule: DeathRule; readonly jobs: number };
+  readonly 'instance-dead': {
+    readonly instance: string;
+    readonly rule: DeathRule;
+    readonly jobs: number;
+    /** In words, from its last note. */
+    readonly how?: string | undefined;
+  };
   /** This process has put back jobs of a dead one. */
   readonly 'orphans-recovered': {
     readonly instance: string;
@@ -38,6 +44,18 @@ export interface ServerEventMap {
     /** Claims that could not go back yet. */
     readonly remaining: number;
     readonly durationMs: number;
+    /** From its last note, if it left one: in words, and in a sentence for each job that is back (at most 50). */
+    readonly postMortem?:
+      | {
+          readonly how: string;
+          readonly likelyCause: 'memory' | 'heap' | 'unknown';
+          readonly jobs: readonly {
+            readonly class: string;
+            readonly jid: string;
+            readonly sentence: string;
+          }[];
+        }
+      | undefined;
   };
   /** This process has found a job whose process died each time, and taken it out of the line. */
   readonly poison: PoisonJob;
@@ -55,6 +73,8 @@ export interface ServerEventMap {
     /** As they ran when it began, the likely culprit first, at most ten of `jobsInFlight`. */
     readonly jobs: readonly { readonly class: string; readonly jid: string; readonly runningMs: number }[];
     readonly jobsInFlight: number;
+    /** It was longer than the stallTimeout, and the beats ended during it. */
+    readonly gaveUp?: boolean;
   };
   /** A predicate of `server.tracking` threw, or gave no answer; the job is tracked. */
   readonly 'tracking-predicate-failed': {

@@ -55,11 +55,11 @@ class Writer {
     return `s${this.claim(straggler.claim)}${straggler.outcome}`;
   }
 
-  private redis({ queues, claims, instances, declaredDead, beats, batches }: Redis): string {
+  private redis({ queues, claims, instances, declaredDead, beats, vitals, batches }: Redis): string {
     const lists = Object.values(queues).map((list) => list.map((bytes) => this.job(bytes)).join(''));
     const held = claims.map((claim) => [this.id(claim.owner), claim] as const).sort(byPlace);
     const counts = Object.entries(batches).map(([id, batch]) => `${this.id(id)}.${batch}`);
-    return `${lists}/${held.map(([, claim]) => this.claim(claim)).join('')}/${this.ids(instances)}/${this.ids(declaredDead)}/${this.ids(beats)}/${counts.sort()}`;
+    return `${lists}/${held.map(([, claim]) => this.claim(claim)).join('')}/${this.ids(instances)}/${this.ids(declaredDead)}/${this.ids(beats)}/${this.ids(vitals)}/${counts.sort()}`;
   }
 
   private ids(set: readonly Id[]): string {

@@ -58,11 +58,19 @@ export function everyJobHasEnded({ redis }: State): boolean {
 }
 
 /** Ids that any key of the namespace names. */
-export function namespaceIds({ instances, declaredDead, beats, batches, claims }: Redis): readonly Id[] {
+export function namespaceIds({
+  instances,
+  declaredDead,
+  beats,
+  vitals,
+  batches,
+  claims,
+}: Redis): readonly Id[] {
   const ids = [
     ...instances,
     ...declaredDead,
     ...beats,
+    ...vitals,
     ...Object.keys(batches),
     ...claims.map(({ owner }) => owner),
   ];

@@ -90,8 +90,9 @@ export class LuaScripts {
   }
 
   async beat(id: string, mode: BeatMode): Promise<string> {
-    const scriptKeys = [keyspace.instances, keyspace.instance(id as InstanceId)];
-    return String(await this.run('beat', scriptKeys, [id, ttlMs, mode]));
+    const own = id as InstanceId;
+    const scriptKeys = [keyspace.instances, keyspace.instance(own), keyspace.vitals(own)];
+    return String(await this.run('beat', scriptKeys, [id, ttlMs, mode, 'rss', 1]));
   }
 
   /** @param members as recoverers read them before: some may have ended since */
@@ -103,7 +104,13 @@ export class LuaScripts {
     const own = id as InstanceId;
     const registry = [keyspace.instances, keyspace.deadInstances, keyspace.instance(own)];
     const held = [keyspace.jobs(own), keyspace.claims(own), keys.queues];
-    const scriptKeys = [...registry, ...held, keyspace.recoveries, keyspace.suspect(own)];
+    const scriptKeys = [
+      ...registry,
+      ...held,
+      keyspace.recoveries,
+      keyspace.suspect(own),
+      keyspace.vitals(own),
+    ];
     const reply = await this.run('recover', scriptKeys, [
       id,
       keyspace.jobPrefix,
@@ -121,7 +128,7 @@ export class LuaScripts {
     const own = id as InstanceId;
     const held = [keyspace.jobs(own), keyspace.claims(own), keyspace.suspect(own)];
     const seen = [keyspace.sightings, keyspace.lapses, keyspace.watch, keyspace.lastPass, keyspace.recovered];
-    const scriptKeys = [keyspace.instances, keyspace.instance(own), ...held, ...seen];
+    const scriptKeys = [keyspace.instances, keyspace.instance(own), ...held, ...seen, keyspace.vitals(own)];
     return String(await this.run('retire', scriptKeys, [id]));
   }
 

@@ -13,8 +13,14 @@ export type Contents = Readonly<Record<string, string | readonly string[]>>;
 
 const keyspace = new Keyspace();
 
+/** The key of no id is what stands before one. */
+const none = '' as InstanceId;
+
 /** A heartbeat's value is a time, which the model has not. */
 const someTime = 'a time';
+
+/** Nor has it what an instance notes of itself. */
+const someNote = 'a note';
 
 /** Text for a string, a list in order; a set sorted, a sorted set's members sorted. */
 export function keysOf(redis: Redis): Contents {
@@ -28,6 +34,7 @@ export function keysOf(redis: Redis): Contents {
   };
   for (const [name, list] of Object.entries(redis.queues)) contents[keys.queue(name)] = list;
   for (const id of redis.beats) contents[keyspace.instance(id as InstanceId)] = someTime;
+  for (const id of redis.vitals) contents[keyspace.vitals(id as InstanceId)] = someNote;
   for (const [id, batch] of Object.entries(redis.batches))
     contents[keyspace.claims(id as InstanceId)] = String(batch);
   for (const owner of new Set(redis.claims.map((claim) => claim.owner))) {
@@ -47,7 +54,7 @@ function keyOfPayload(claim: Claim): string {
   return keyspace.job(memberOf(claim) as Member);
 }
 
-/** One step, so that it shows one moment. Without hashes: those count recoveries, of which the model knows nothing. Pairs of key and type, then what is in it. */
+/** One step, so that it shows one moment. Of the hashes the notes of instances, and that they are there; the others count recoveries, of which the model knows nothing. Pairs of key and type, then what is in it. */
 const everything = `
 local reply = {}
 for _, key in ipairs(redis.call('KEYS', '*')) do
@@ -57,7 +64,8 @@ for _, key in ipairs(redis.call('KEYS', '*')) do
   elseif kind == 'list' then content = redis.call('LRANGE', key, 0, -1)
   elseif kind == 'set' then content = redis.call('SMEMBERS', key)
   elseif kind == 'zset' then content = redis.call('ZRANGE', key, 0, -1) end
-  if kind ~= 'hash' then reply[#reply + 1] = { key, kind, content } end
+  if kind == 'hash' and string.find(key, ':vitals:', 1, true) then content = { '' } end
+  if content then reply[#reply + 1] = { key, kind, content } end
 end
 return reply`;
 
@@ -73,15 +81,17 @@ export async function readKeys(connection: Connection): Promise<Contents> {
 
 function contentOf(key: string, kind: string, texts: readonly string[]): string | readonly string[] {
   if (kind === 'list') return texts;
+  if (kind === 'hash') return someNote;
   if (kind !== 'string') return texts.toSorted();
-  return key.startsWith(keyspace.instance('' as InstanceId)) ? someTime : (texts[0] ?? '');
+  return key.startsWith(keyspace.instance(none)) ? someTime : (texts[0] ?? '');
 }
 
 /** Puts Redis back to what the model was. */
 export async function restore(connection: Connection, redis: Redis): Promise<void> {
   const pipeline = connection.pipeline().flushall();
   for (const [key, value] of Object.entries(keysOf(redis))) {
-    if (typeof value === 'string') pipeline.set(key, bytesOf(value));
+    if (key.startsWith(keyspace.vitals(none))) pipeline.hset(key, 'rss', 1);
+    else if (typeof value === 'string') pipeline.set(key, bytesOf(value));
     else if (key.startsWith(keys.queuePrefix)) pipeline.rpush(key, ...value.map(bytesOf));
     else if (key === keys.retry || key === keys.dead)
       for (const one of value) pipeline.zadd(key, 9e9, bytesOf(one));

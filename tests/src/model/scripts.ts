@@ -97,9 +97,11 @@ function ended(redis: Redis, { claim: own, outcome, bytes, known }: End): Redis 
 
 export function beat(redis: Redis, id: Id, mode: BeatMode, stands = asBuilt): Done<'renewed' | 'lapsed'> {
   const isKnown = redis.instances.includes(id);
-  if (!isKnown && mode === 'renew' && stands('G6')) return { redis, answer: 'lapsed' };
-  const instances = withOne(redis.instances, id);
-  return { redis: { ...redis, instances, beats: withOne(redis.beats, id) }, answer: 'renewed' };
+  if (!isKnown && mode === 'renew' && stands('G6')) {
+    return { redis: { ...redis, vitals: withoutOne(redis.vitals, id) }, answer: 'lapsed' };
+  }
+  const noted = { beats: withOne(redis.beats, id), vitals: withOne(redis.vitals, id) };
+  return { redis: { ...redis, instances: withOne(redis.instances, id), ...noted }, answer: 'renewed' };
 }
 
 export interface RecoverAnswer {
@@ -129,6 +131,7 @@ export function recover(
     instances: stands('G4') ? withoutOne(instances, id) : instances,
     declaredDead: remaining > 0 && stands('G5') ? withOne(declaredDead, id) : withoutOne(declaredDead, id),
     batches: remaining > 0 ? batches : withoutKey(batches, id),
+    vitals: remaining > 0 ? redis.vitals : withoutOne(redis.vitals, id),
   };
   for (const { queue, bytes } of moved)
     after = push(after, queue, position === 'next' ? 'tail' : 'head', [bytes]);
@@ -139,11 +142,15 @@ export function recover(
 }
 
 export function retire(redis: Redis, id: Id, stands = asBuilt): Done<'gone' | 'left'> {
-  const beats = withoutOne(redis.beats, id);
+  const after = {
+    ...redis,
+    beats: withoutOne(redis.beats, id),
+    vitals: withoutOne(redis.vitals, id),
+  };
   const holds = redis.claims.some(({ owner }) => owner === id);
-  if (holds && stands('G15')) return { redis: { ...redis, beats }, answer: 'left' };
+  if (holds && stands('G15')) return { redis: after, answer: 'left' };
   const instances = withoutOne(redis.instances, id);
-  return { redis: { ...redis, beats, instances, batches: withoutKey(redis.batches, id) }, answer: 'gone' };
+  return { redis: { ...after, instances, batches: withoutKey(redis.batches, id) }, answer: 'gone' };
 }
 
 export function push(redis: Redis, name: string, end: 'head' | 'tail', bytes: readonly Bytes[]): Redis {

@@ -32,6 +32,8 @@ export interface Redis {
   readonly declaredDead: readonly Id[];
   /** Whose `instance:ID` is there. */
   readonly beats: readonly Id[];
+  /** Whose `vitals:ID` is there. */
+  readonly vitals: readonly Id[];
   /** `claims:ID` */
   readonly batches: Readonly<Record<Id, number>>;
   readonly claims: readonly Claim[];
@@ -48,6 +50,7 @@ export const emptyRedis: Redis = {
   instances: [],
   declaredDead: [],
   beats: [],
+  vitals: [],
   batches: {},
   claims: [],
   finished: [],

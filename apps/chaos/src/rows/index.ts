@@ -5,6 +5,7 @@ import { row as row02 } from './02-reply-lost.js';
 import { row as row03 } from './03-frozen-past-ttl.js';
 import { row as row04 } from './04-frozen-within-ttl.js';
 import { row as row05 } from './05-out-of-memory.js';
+import { row as row06 } from './06-event-loop-blocked.js';
 import { row as row07 } from './07-redis-killed.js';
 import { row as row08 } from './08-lost-tail.js';
 import { row as row09 } from './09-redis-restarted-empty.js';
@@ -16,6 +17,7 @@ import { row as row14 } from './14-readonly.js';
 import { row as row15 } from './15-busy-loading-masterdown.js';
 import { row as row16 } from './16-redis-slow.js';
 import { row as row17 } from './17-half-open.js';
+import { row as row19 } from './19-heartbeats-expire.js';
 import { row as row20 } from './20-one-id-twice.js';
 import { row as row21 } from './21-lock-holder-killed.js';
 import { row as row22 } from './22-many-orphans.js';
@@ -38,6 +40,7 @@ export const rows: readonly Row[] = [
   row03,
   row04,
   row05,
+  row06,
   row07,
   row08,
   row09,
@@ -49,6 +52,7 @@ export const rows: readonly Row[] = [
   row15,
   row16,
   row17,
+  row19,
   row20,
   row21,
   row22,

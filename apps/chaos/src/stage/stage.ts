@@ -43,6 +43,7 @@ export class Stage {
     this.random = new Seeded(seed);
     this.folder = mkdtempSync(join(tmpdir(), 'tsq-chaos-'));
     mkdirSync(this.historyFolder);
+    process.on('exit', this.killAll);
     this.history = new HistoryWriter(this.historyFolder);
   }
 
@@ -174,8 +175,15 @@ export class Stage {
     return this.processes;
   }
 
+  /** For a program that is ended in the middle: nothing of what it has started may stay behind. */
+  private readonly killAll = (): void => {
+    for (const worker of this.processes) worker.signal('SIGKILL');
+    for (const server of this.servers) server.killNow();
+  };
+
   /** Ends everything. @param outcome `failed`: what was written stays, and so do the files of Redis */
   async close(outcome: 'passed' | 'failed'): Promise<void> {
+    process.off('exit', this.killAll);
     for (const ending of this.endings.reverse()) await ending();
     await Promise.all(this.processes.map((worker) => worker.kill()));
     await Promise.all(this.producers.map((producer) => producer.close()));

@@ -75,6 +75,11 @@ export class RedisServer {
     await this.end('SIGKILL');
   }
 
+  /** Does not wait until it is gone. */
+  killNow(): void {
+    this.server?.kill('SIGKILL');
+  }
+
   /** In good order: what it has to write it writes. */
   async terminate(): Promise<void> {
     await this.end('SIGTERM');
