@@ -9,6 +9,7 @@ const { step } = await import('./set-up/step.mjs');
 const { prepareWorkspace } = await import('./set-up/workspace.mjs');
 const { requireRedisServer } = await import('./set-up/redis.mjs');
 const { provideRubySidekiq } = await import('./set-up/ruby.mjs');
+const { provideFaketime } = await import('./set-up/faketime.mjs');
 const { exitWith, runInForeground } = await import('./set-up/program.mjs');
 const { root } = await import('./set-up/command.mjs');
 
@@ -20,6 +21,7 @@ await exitWith(async () => {
   await prepareWorkspace();
   await step('Redis', requireRedisServer);
   await step('Ruby', provideRubySidekiq);
+  await step('Wrong clocks', provideFaketime);
   process.chdir(root);
   const jest = [
     '--experimental-vm-modules',

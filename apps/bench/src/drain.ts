@@ -1,118 +1,80 @@
 /**
  * Drains a queue of no-op jobs and takes the time. The worker is up and has run a probe job; the jobs are filled into a
- * held list while it idles; one RENAME releases them all; the clock stops when the last `perform` has run and neither a
- * queue entry of its own nor a claim is left. Then the books must balance, or the figure is void.
+ * held line while it idles; one step releases them all; the clock stops when the last `perform` has run and the line is
+ * drained. Then the books must balance, or the figure is void.
  */
-import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Redis } from 'ioredis';
 import type { Contestant } from './contestant.js';
+import type { Line } from './lines/line.js';
 import type { PrivateRedis } from './private-redis.js';
+import { machineSeconds, memoryMiB, readings, since } from './readings.js';
 import { startWorker, stopWorker, until } from './worker-process.js';
 
 export interface Drain {
   readonly name: string;
+  readonly concurrency: number;
+  readonly jobs: number;
   readonly jobsPerSecond: number;
-  /** Of the worker process, user and system. */
   readonly workerMicrosecondsPerJob: number;
-  /** Of Redis, likewise. */
   readonly redisMicrosecondsPerJob: number;
-  /** Socket reads of Redis: the round trips as it sees them. */
+  readonly commandsPerJob: number;
   readonly readsPerJob: number;
+  /** The most that the worker process ever had in memory. */
+  readonly peakMiB: number;
+  /** Cores that neither the worker nor Redis used, but something else: what disturbed the measurement. */
+  readonly otherCores: number;
 }
 
 export async function drain(redis: PrivateRedis, contestant: Contestant): Promise<Drain> {
   const folder = mkdtempSync(join(tmpdir(), 'tsq-drain-'));
   const counter = join(folder, 'count');
+  const { name, concurrency, jobs } = contestant;
   await redis.admin.flushall();
+  const line = contestant.line(redis);
   const worker = startWorker(redis, contestant, { BENCH_COUNT: counter });
+  const pid = worker.pid ?? 0;
   try {
-    await probe(redis.admin, contestant, counter);
-    await fill(redis.admin, contestant);
-    const before = await measure(redis.admin, worker);
-    const started = performance.now();
-    await redis.admin.rename('held', 'queue:default');
-    await untilDrained(redis.admin, contestant, counter);
-    const seconds = (performance.now() - started) / 1_000;
-    const after = await measure(redis.admin, worker);
+    await line.probe();
+    await until(`${name}: the probe job has run`, () => countIn(counter) === 1);
+    await line.hold(jobs);
+    const [before, othersBefore] = [await readings(redis.admin, pid), machineSeconds()];
+    const startedAtMs = performance.now();
+    await line.release();
+    await until(`${name}: every perform has run`, () => countIn(counter) === jobs + 1);
+    await until(`${name}: nothing is queued or in hand`, () => line.isDrained());
+    const seconds = (performance.now() - startedAtMs) / 1_000;
+    const cost = since(before, await readings(redis.admin, pid));
+    const coreSeconds = machineSeconds() - othersBefore;
+    const peakMiB = memoryMiB(pid, 'VmHWM');
     await stopWorker(worker);
-    await audit(redis.admin, contestant);
+    await audit(line, contestant);
     return {
-      name: contestant.name,
-      jobsPerSecond: contestant.jobs / seconds,
-      workerMicrosecondsPerJob: (after.workerMicroseconds - before.workerMicroseconds) / contestant.jobs,
-      redisMicrosecondsPerJob: (after.redisMicroseconds - before.redisMicroseconds) / contestant.jobs,
-      readsPerJob: (after.reads - before.reads) / contestant.jobs,
+      name,
+      concurrency,
+      jobs,
+      jobsPerSecond: jobs / seconds,
+      workerMicrosecondsPerJob: cost.workerMicroseconds / jobs,
+      redisMicrosecondsPerJob: cost.redisMicroseconds / jobs,
+      commandsPerJob: cost.commands / jobs,
+      readsPerJob: cost.reads / jobs,
+      peakMiB,
+      otherCores: (coreSeconds - (cost.workerMicroseconds + cost.redisMicroseconds) / 1_000_000) / seconds,
     };
   } finally {
     await stopWorker(worker);
+    await line.close();
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function probe(admin: Redis, contestant: Contestant, counter: string): Promise<void> {
-  await admin.sadd('queues', 'default');
-  await admin.lpush('queue:default', payload(contestant.jobClass, 0));
-  await until('the probe job has run', () => countIn(counter) === 1);
-}
-
-async function fill(admin: Redis, { jobs, jobClass, othersInFront = 0 }: Contestant): Promise<void> {
-  for (let other = 1; other <= othersInFront; other += 1) {
-    await admin.lpush('held', payload('Other', jobs + other));
+async function audit(line: Line, { name, jobs }: Contestant): Promise<void> {
+  const books = JSON.stringify(await line.books());
+  const balanced = JSON.stringify(line.expectedBooks(jobs + 1));
+  if (books !== balanced) {
+    throw new Error(`${name}: the books do not balance: ${books}, expected ${balanced}`);
   }
-  for (let next = 1; next <= jobs; next += 1_000) {
-    const batch = Array.from({ length: Math.min(1_000, jobs - next + 1) }, (_, i) =>
-      payload(jobClass, next + i),
-    );
-    await admin.lpush('held', ...batch);
-  }
-}
-
-/** About 220 bytes, as Sidekiq 6.4 writes it. */
-function payload(jobClass: string, id: number): string {
-  const jid = id.toString(16).padStart(24, '0');
-  const args = `[${id},"some argument",{"a":1,"b":[true,null]}]`;
-  return `{"retry":true,"queue":"default","args":${args},"class":"${jobClass}","jid":"${jid}","created_at":1795466562.4969463,"enqueued_at":1795466562.4972026}`;
-}
-
-async function untilDrained(admin: Redis, contestant: Contestant, counter: string): Promise<void> {
-  const { jobs, othersInFront = 0 } = contestant;
-  await until('every perform has run', () => countIn(counter) === jobs + 1);
-  await until('nothing is queued or claimed', async () => {
-    const claims = await admin.keys('tsq:job*');
-    return claims.length === 0 && (await admin.llen('queue:default')) === othersInFront;
-  });
-}
-
-async function audit(admin: Redis, { name, jobs }: Contestant): Promise<void> {
-  const books = {
-    processed: Number(await admin.get('stat:processed')),
-    failed: Number((await admin.get('stat:failed')) ?? 0),
-    retry: await admin.zcard('retry'),
-    dead: await admin.zcard('dead'),
-    left: (await admin.keys('tsq:*')).length,
-  };
-  const balanced = { processed: jobs + 1, failed: 0, retry: 0, dead: 0, left: 0 };
-  if (JSON.stringify(books) === JSON.stringify(balanced)) return;
-  throw new Error(
-    `${name}: the books do not balance: ${JSON.stringify(books)}, expected ${JSON.stringify(balanced)}`,
-  );
-}
-
-async function measure(
-  admin: Redis,
-  worker: ChildProcess,
-): Promise<{ workerMicroseconds: number; redisMicroseconds: number; reads: number }> {
-  const stats = await admin.info('stats');
-  const reads = Number(/total_reads_processed:(\d+)/.exec(stats)?.[1] ?? 0);
-  const cpu = await admin.info('cpu');
-  const redisSeconds = [...cpu.matchAll(/used_cpu_(?:user|sys):([\d.]+)/g)].map(([, text]) => Number(text));
-  const fields = readFileSync(`/proc/${worker.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  const ticks = Number(fields[11]) + Number(fields[12]); // utime and stime, in hundredths of a second
-  const redisMicroseconds = redisSeconds.reduce((sum, part) => sum + part, 0) * 1_000_000;
-  return { workerMicroseconds: ticks * 10_000, redisMicroseconds, reads };
 }
 
 function countIn(file: string): number {

@@ -1,23 +1,21 @@
-/** The workers of the benchmarks, on tsq's side. The no-ops count, and a timer writes the count out. */
+/** The workers of the benchmarks, on tsq's side. */
 import { openSync, writeSync } from 'node:fs';
 import { Worker } from '@tsq/worker';
+import { countJob } from './count.js';
 
-let count = 0;
-const file = openSync(process.env.BENCH_COUNT ?? '/dev/null', 'w');
 const latencies = openSync(process.env.BENCH_LATENCIES ?? '/dev/null', 'a');
-setInterval(() => writeSync(file, String(count), 0), 10).unref();
 
 @Worker({ name: 'Noop' })
 export class Noop {
   perform(_id: number, _name: string, _options: object): void {
-    count += 1;
+    countJob();
   }
 }
 
 @Worker({ name: 'TrackedNoop', tracked: true })
 export class TrackedNoop {
   perform(_id: number, _name: string, _options: object): void {
-    count += 1;
+    countJob();
   }
 }
 

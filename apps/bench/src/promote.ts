@@ -30,7 +30,7 @@ const folder = mkdtempSync(join(tmpdir(), 'tsq-promote-'));
 const latencies = join(folder, 'latencies');
 writeFileSync(latencies, '');
 const redis = await PrivateRedis.start();
-const contestant = { name: 'tsq', jobs: 0, jobClass: 'Started', command };
+const contestant = { command };
 const started = Array.from({ length: options.processes }, () =>
   startWorker(redis, contestant, { BENCH_LATENCIES: latencies }),
 );

@@ -13,7 +13,7 @@ import { startWorker, stopWorker, until } from './worker-process.js';
 /** Microseconds, one for each job. */
 export async function startLatencies(
   redis: PrivateRedis,
-  contestant: Contestant,
+  contestant: Pick<Contestant, 'command'>,
   jobs: number,
 ): Promise<number[]> {
   const folder = mkdtempSync(join(tmpdir(), 'tsq-start-'));

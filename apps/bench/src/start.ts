@@ -1,7 +1,7 @@
 /** `pnpm bench:start`: the time from push to `perform` on an idle worker, Ruby and tsq in interleaved rounds. */
 import { Command } from 'commander';
-import { contestants } from './contestant.js';
 import { PrivateRedis } from './private-redis.js';
+import { rubyProgram, tsqProgram } from './programs.js';
 import { startLatencies } from './start-latency.js';
 
 const options = new Command('bench:start')
@@ -11,12 +11,15 @@ const options = new Command('bench:start')
   .parse()
   .opts<{ rounds: number; jobs: number }>();
 
+const contestants = [
+  { name: 'Ruby Sidekiq', command: rubyProgram(10) },
+  { name: 'tsq', command: tsqProgram({ concurrency: 10 }) },
+];
 const redis = await PrivateRedis.start();
 const latencies = new Map<string, number[]>();
 try {
   for (let round = 1; round <= options.rounds; round += 1) {
-    for (const contestant of contestants({ concurrency: 10, rubyJobs: 0, tsqJobs: 0 })) {
-      if (contestant.jobClass === 'TrackedNoop') continue; // the same process, and the same way to perform
+    for (const contestant of contestants) {
       const measured = await startLatencies(redis, contestant, options.jobs);
       latencies.set(contestant.name, [...(latencies.get(contestant.name) ?? []), ...measured]);
       process.stdout.write(`round ${round}  ${row(contestant.name, measured)}\n`);

@@ -7,11 +7,12 @@ import type { PrivateRedis } from './private-redis.js';
 
 export function startWorker(
   redis: PrivateRedis,
-  { command }: Contestant,
+  contestant: Pick<Contestant, 'command' | 'variables'>,
   variables: Readonly<Record<string, string>>,
 ): ChildProcess {
-  const [program = '', ...args] = command;
-  const env = { ...process.env, ...variables, REDIS_URL: redis.url, NODE_ENV: 'production' };
+  const [program = '', ...args] = contestant.command;
+  const own = { ...contestant.variables, ...variables, REDIS_URL: redis.url, NODE_ENV: 'production' };
+  const env = { ...process.env, ...own };
   return spawn(program, args, { env, stdio: ['ignore', 'ignore', 'inherit'] });
 }
 

@@ -14,11 +14,15 @@ import type { Environment } from './environment.js';
 /** For the schema of a command's options. */
 export const connectionOptions = {
   redis: z.string().optional(),
+  sentinel: z.array(z.string()).optional(),
+  sentinelMaster: z.string().optional(),
   config: z.string().optional(),
 };
 
 export interface ConnectionOptions {
   readonly redis?: string | undefined;
+  readonly sentinel?: readonly string[] | undefined;
+  readonly sentinelMaster?: string | undefined;
   readonly config?: string | undefined;
 }
 
@@ -41,14 +45,37 @@ export function addConnectionOptions(command: Command): Command {
 /** @throws TSQ_CONFIG_INVALID, TSQ_CONFIG_UNREADABLE */
 export function locationOf(options: ConnectionOptions, context: CommandContext): RedisLocation {
   const { environment, folder } = context;
+  const file = configFile(options.config ?? nonEmpty(environment.TSQ_CONFIG), folder);
   const found =
     (options.redis === undefined ? undefined : { source: 'flag --redis', url: options.redis }) ??
     fromEnvironment(environment) ??
-    fromFile(options.config ?? nonEmpty(environment.TSQ_CONFIG), folder);
-  if (found === undefined) return { url: 'redis://localhost:6379/0' };
+    fromFile(file);
   // The value is not quoted: it may hold a password.
-  if (isRedisUrl(found.url)) return { url: found.url };
-  throw new TsqError('TSQ_CONFIG_INVALID', `${found.source}: expected ${redisUrlRule}`);
+  if (found !== undefined && !isRedisUrl(found.url)) {
+    throw new TsqError('TSQ_CONFIG_INVALID', `${found.source}: expected ${redisUrlRule}`);
+  }
+  return { url: found?.url ?? 'redis://localhost:6379/0', sentinel: sentinelOf(options, environment, file) };
+}
+
+/** Whoever names a server by a flag means that one, whatever sentinels are set for the workers. */
+function sentinelOf(options: ConnectionOptions, environment: Environment, file: ConfigFile | undefined) {
+  const below =
+    options.redis === undefined
+      ? {
+          nodes:
+            nonEmpty(environment.TSQ_SENTINEL_NODES)?.trim().split(/\s+/) ?? file?.content.sentinel?.nodes,
+          master: nonEmpty(environment.TSQ_SENTINEL_MASTER) ?? file?.content.sentinel?.master,
+        }
+      : undefined;
+  const nodes = options.sentinel ?? below?.nodes;
+  const master = options.sentinelMaster ?? below?.master;
+  if (nodes === undefined && master === undefined) return undefined;
+  return {
+    nodes: nodes ?? [],
+    master: master ?? '',
+    username: nonEmpty(environment.TSQ_SENTINEL_USERNAME) ?? file?.content.sentinel?.username,
+    password: nonEmpty(environment.TSQ_SENTINEL_PASSWORD) ?? file?.content.sentinel?.password,
+  };
 }
 
 /** For commands that look at a fleet. */
@@ -93,19 +120,28 @@ function fromEnvironment(environment: Environment): Found | undefined {
   return undefined;
 }
 
-function fromFile(named: string | undefined, folder: string): Found | undefined {
-  const file = configFile(named, folder);
+function fromFile(file: ConfigFile | undefined): Found | undefined {
   const url = file?.content.redisUrl;
   return file === undefined || url === undefined ? undefined : { source: `${file.name}: redisUrl`, url };
 }
 
+const text = z.coerce.string().optional();
+
 /** The file is tsq-worker's: of its settings only these are read here, and the others are not judged. */
 const FileContent = z.object({
-  redisUrl: z.coerce.string().optional(),
-  namespace: z.coerce.string().optional(),
+  redisUrl: text,
+  sentinel: z
+    .object({ nodes: z.array(z.string()).optional(), master: text, username: text, password: text })
+    .optional(),
+  namespace: text,
 });
 
-function configFile(named: string | undefined, folder: string) {
+interface ConfigFile {
+  readonly name: string;
+  readonly content: z.infer<typeof FileContent>;
+}
+
+function configFile(named: string | undefined, folder: string): ConfigFile | undefined {
   const name = named ?? searched.find((candidate) => isFile(join(folder, candidate)));
   if (name === undefined || /sidekiq/i.test(basename(name))) return undefined;
   const document = parseDocument(textOf(name, folder), { version: '1.1', prettyErrors: true });
@@ -113,7 +149,13 @@ function configFile(named: string | undefined, folder: string) {
   if (error !== undefined) {
     throw new TsqError('TSQ_CONFIG_INVALID', `${name} is not YAML: ${error.message}`, { cause: error });
   }
-  return { name, content: FileContent.safeParse(document.toJS()).data ?? {} };
+  const parsed = FileContent.safeParse(document.toJS() ?? {});
+  if (parsed.success) return { name, content: parsed.data };
+  const [issue] = parsed.error.issues;
+  throw new TsqError(
+    'TSQ_CONFIG_INVALID',
+    `${name}: ${issue?.path.join('.') || 'settings'}: ${issue?.message}`,
+  );
 }
 
 function textOf(name: string, folder: string): string {

@@ -65,6 +65,11 @@ describe('tsq', () => {
     ],
     ['REDIS_PROVIDER names a variable', { REDIS_PROVIDER: 'MINE' }, /it names MINE, and that is not set/],
     ['REDIS_URL goes before the file', { REDIS_URL: 'http://a' }, /tsq: REDIS_URL: expected/],
+    [
+      'sentinels need the name of the primary',
+      { REDIS_URL: 'redis://b', TSQ_SENTINEL_NODES: 'a:1 b:2' },
+      /tsq: Redis: sentinel\.master: expected what the sentinels call the primary/,
+    ],
     ['the file comes last', {}, /tsq: tsq\.yml: redisUrl: expected/],
     [
       'a named file must be there',

@@ -124,6 +124,16 @@ describe('a connection', () => {
     expect(logger.matching('warn', '')).toHaveLength(1);
   });
 
+  test('to a server without room for it says so, and comes when there is some', async () => {
+    const admin = server.connect();
+    await admin.config('SET', 'maxclients', '1');
+    const { redis, logger } = connect(server.url);
+    await eventually(() => expect(logger.matching('warn', 'no room for another connection')).toHaveLength(1));
+    await admin.config('SET', 'maxclients', '1000');
+    await whenReady(redis, 5_000);
+    await eventually(() => expect(logger.matching('info', 'Redis is back')).toHaveLength(1));
+  });
+
   test('that somebody cuts is no news when it is made anew at once', async () => {
     const { redis, logger } = connect(server.url);
     const admin = server.connect();

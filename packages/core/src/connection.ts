@@ -35,12 +35,12 @@ const timeoutLeewayMs = 50;
 export function openConnection(location: RedisLocation, options: ConnectionOptions): Redis {
   checkLocation(location);
   const timeoutMs = options.commandTimeoutMs ?? 5_000;
-  const onReplica = () => redis.emit('error', new Error('READONLY, for its role is "slave"'));
+  const onRefused = (error: Error) => redis.emit('error', error);
   const isBySentinel = location.sentinel !== undefined || location.options?.sentinels != null;
   const settings = {
     ...location.options,
     ...sentinelOptions(location, longestPauseMs),
-    Connector: primaryConnector(isBySentinel, onReplica),
+    Connector: primaryConnector(isBySentinel, onRefused),
     replyMapping: 'legacy' as const,
     connectionName: options.name,
     enableOfflineQueue: false,

@@ -71,6 +71,7 @@ export {
   shownLocation,
 } from './redis-location.js';
 export { isRedisUrl, redisUrlRule, withoutPassword } from './redis-url.js';
+export { Roster, type Seated } from './roster.js';
 export { Trouble } from './trouble.js';
 export type { Fetcher, Outcome, Settlement, UnitOfWork } from './unit-of-work.js';
 export {

@@ -3,7 +3,7 @@
  * that took commands there would meet READONLY with each of them, now and then, and seem well in between. So the question is
  * asked once, in the handshake, and what is no primary is tried again later.
  */
-import { connect as connectTcp } from 'node:net';
+import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { AbstractConnector, type RedisOptions, SentinelConnector } from 'ioredis';
 
@@ -12,17 +12,31 @@ type Info = { readonly role?: string };
 
 type Connector = NonNullable<RedisOptions['Connector']>;
 
-/** @param onReplica called each time that the address led to one */
-export function primaryConnector(isBySentinel: boolean, onReplica: () => void): Connector {
-  const isPrimary = ({ role }: Info) => {
-    if (role !== 'slave') return true;
-    onReplica();
-    return false;
-  };
-  return isBySentinel ? throughSentinel(isPrimary) : straight(isPrimary);
+interface Doorkeeper {
+  isPrimary(info: Info): boolean;
+  /** A server without room says so and hangs up; the client library knows only that it was hung up on. */
+  hear(stream: Socket): void;
 }
 
-function straight(isPrimary: (info: Info) => boolean): Connector {
+/** @param onRefused called each time that the server is a replica, or has no room */
+export function primaryConnector(isBySentinel: boolean, onRefused: (error: Error) => void): Connector {
+  const doorkeeper: Doorkeeper = {
+    isPrimary({ role }) {
+      if (role !== 'slave') return true;
+      onRefused(new Error('READONLY, for its role is "slave"'));
+      return false;
+    },
+    hear(stream) {
+      stream.once('data', (first: Buffer) => {
+        const line = first.toString('latin1').split('\r\n')[0] ?? '';
+        if (line.startsWith('-ERR max number of clients')) onRefused(new Error(line.slice(1)));
+      });
+    },
+  };
+  return isBySentinel ? throughSentinel(doorkeeper) : straight(doorkeeper);
+}
+
+function straight({ isPrimary, hear }: Doorkeeper): Connector {
   return class extends AbstractConnector {
     private readonly options: RedisOptions;
 
@@ -51,15 +65,22 @@ function straight(isPrimary: (info: Info) => boolean): Connector {
       stream.once('error', (error: Error) => {
         this.firstError = error;
       });
+      hear(stream);
       return stream;
     }
   };
 }
 
-function throughSentinel(isPrimary: (info: Info) => boolean): Connector {
+function throughSentinel({ isPrimary, hear }: Doorkeeper): Connector {
   return class extends SentinelConnector {
     constructor(options: unknown) {
       super(options as RedisOptions); // as above
+    }
+
+    override async connect(emit: Parameters<SentinelConnector['connect']>[0]) {
+      const stream = await super.connect(emit);
+      hear(stream);
+      return stream;
     }
 
     override check(info: Info): boolean {

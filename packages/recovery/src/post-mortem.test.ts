@@ -11,7 +11,13 @@ const diedAtSeconds = Date.UTC(2026, 10, 24, 12, 4, 10) / 1_000;
 
 const vitals: Vitals = {
   beatAtSeconds: diedAtSeconds - 3,
-  ...{ rssBytes: 1.9 * gib, memoryLimitBytes: 2 * gib, heapBytes: 1e8, heapLimitBytes: 4e9 },
+  ...{
+    uptimeMs: 60_000,
+    rssBytes: 1.9 * gib,
+    memoryLimitBytes: 2 * gib,
+    heapBytes: 1e8,
+    heapLimitBytes: 4e9,
+  },
   ...{ lagMs: 3, stalledMs: 0, jobsInFlight: 1 },
   jobs: [{ class: 'Import::Csv', jid: 'a1', runningMs: 38_000, claim: '7.2' }],
 };

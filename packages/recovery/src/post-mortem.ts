@@ -16,6 +16,8 @@ export interface PostMortem {
   /** When the death was found; of one without a heartbeat it was up to a TTL before. */
   readonly diedAtSeconds: number;
   readonly lastBeatAtSeconds: number;
+  /** How long its process had run at the last beat. */
+  readonly uptimeMs: number;
   readonly rssBytes: number;
   readonly memoryLimitBytes: number;
   readonly heapBytes: number;

@@ -1,7 +1,8 @@
 /**
  * The locks that spare work: one instance recovers at a time, and one looks at the fleet's connections. They guard nothing.
  * One may expire in the middle of a pass or be deleted by a stranger, and two recover at once: recover.lua puts each orphan
- * back once all the same.
+ * back once all the same. Only beside the tracker gem the recovery lock guards something: the gem deletes what it has read, and
+ * pushes it later, so what it may be reading must be left alone.
  */
 import { LuaScript } from '@tsq/core';
 import type { InstanceId, Keyspace } from '@tsq/tracker';

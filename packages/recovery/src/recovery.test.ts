@@ -53,6 +53,7 @@ describe('Recovery.inspect', () => {
       id: a,
       liveness: 'alive',
       rule: undefined,
+      ageMs: undefined,
       graceLeftMs: 0,
       jobs: 2,
       connections: 0,
@@ -133,6 +134,10 @@ describe('Recovery.inspect', () => {
     // Of heartbeat and recoverer: the one's connection may be there before the other's.
     const alive = [killed.id, living.id].toSorted().map((id) => ({ id, liveness: 'alive', connections: 2 }));
     await eventually(async () => expect((await recovery.inspect()).instances).toMatchObject(alive));
+    for (const { ageMs, beatAgeMs = Number.NaN } of (await recovery.inspect()).instances) {
+      expect(ageMs).toBeGreaterThan(beatAgeMs);
+      expect(ageMs).toBeLessThan(600_000);
+    }
     killed.signal('SIGKILL');
     await eventually(async () => {
       const { instances, recoveries, nextPassWithinMs } = await recovery.inspect();

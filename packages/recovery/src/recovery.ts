@@ -22,6 +22,8 @@ export interface InstanceReport {
   readonly liveness: Liveness;
   /** Of one that is dead, when that is known: the note may be younger than the look. */
   readonly rule: DeathRule | undefined;
+  /** Since the start of its process, as it noted that with a beat; undefined when it has left no note. */
+  readonly ageMs: number | undefined;
   /** Since its last beat, by Redis' clock; undefined when its heartbeat has run out. */
   readonly beatAgeMs: number | undefined;
   /** Until its heartbeat runs out, when no other beat comes. */
@@ -140,6 +142,7 @@ function reportOf(
     id,
     liveness,
     rule: liveness === 'dead' ? rule : undefined,
+    ageMs: vitals && vitals.uptimeMs + msUntil(notes.atSeconds, { atSeconds: vitals.beatAtSeconds }),
     beatAgeMs:
       beatAtSeconds === undefined ? undefined : msUntil(notes.atSeconds, { atSeconds: beatAtSeconds }),
     beatLeftMs,

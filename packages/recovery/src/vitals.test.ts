@@ -27,6 +27,7 @@ describe('vitals', () => {
     await connection.hset(keyspace.vitals(id), 'beat', '1795521850.123456', ...noted(2));
     const vitals = (await readVitals(connection, keyspace, [id, 'unknown' as InstanceId])).get(id);
     expect(vitals).toMatchObject({ beatAtSeconds: 1_795_521_850.123456, stalledMs: 1_235, jobsInFlight: 2 });
+    expect(vitals?.uptimeMs).toBeGreaterThan(0);
     expect(vitals?.rssBytes).toBeGreaterThan(10e6);
     expect(vitals?.memoryLimitBytes).toBeGreaterThan(vitals?.rssBytes ?? 0);
     expect(vitals?.jobs).toEqual([

@@ -10,6 +10,8 @@ import { memoryLimit } from './memory-limit.js';
 export interface Vitals {
   /** By Redis' clock; the rest is as it was then. */
   readonly beatAtSeconds: number;
+  /** Since its process was started; 0 of a process that does not note it. */
+  readonly uptimeMs: number;
   /** Of the whole process. */
   readonly rssBytes: number;
   /** The smallest of its cgroups' limits and the machine's memory. */
@@ -42,6 +44,7 @@ export function vitalsNow(flight: FlightReader, id: InstanceId, stalledMs: numbe
   const { used, limit } = flight.heap;
   const { listed, unlisted } = flight.jobs();
   const numbers = {
+    up_ms: Math.round(process.uptime() * 1_000),
     rss: process.memoryUsage.rss(),
     limit: memoryLimit(),
     heap: used,
@@ -92,6 +95,7 @@ function readHash(hash: unknown): Vitals | undefined {
   if (!fields.has('beat')) return undefined;
   return {
     beatAtSeconds: number('beat'),
+    uptimeMs: number('up_ms'),
     rssBytes: number('rss'),
     memoryLimitBytes: number('limit'),
     heapBytes: number('heap'),

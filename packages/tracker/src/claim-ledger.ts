@@ -2,6 +2,7 @@
  * What this process believes it holds, and the comparison with what Redis has noted for it. They differ when a reply was
  * lost on the way, or when the others took this instance for dead.
  */
+import { Roster } from '@tsq/core';
 import type { Redis } from 'ioredis';
 import type { ClaimedUnit } from './claimed-unit.js';
 import type { InstanceId, Keyspace, Member } from './keyspace.js';
@@ -16,7 +17,7 @@ export interface Comparison {
 }
 
 export class ClaimLedger {
-  private readonly held = new Set<ClaimedUnit>();
+  private readonly held = new Roster<ClaimedUnit>();
   private highestBatch = 0;
 
   constructor(private readonly keyspace: Keyspace) {}
@@ -54,7 +55,7 @@ export class ClaimLedger {
    * connection keeps the order, so what was claimed or ended meanwhile is on neither list. A claim whose end or
    * release is under way is not missing: the reply to that decides.
    */
-  async compare(redis: Redis, owner: InstanceId, underWay: Iterable<Promise<unknown>>): Promise<Comparison> {
+  async compare(redis: Redis, owner: InstanceId, underWay: readonly Promise<unknown>[]): Promise<Comparison> {
     const ours = this.claimsOf(owner);
     const asked = redis.smembers(this.keyspace.jobs(owner));
     await Promise.allSettled([asked, ...underWay]);

@@ -2,15 +2,18 @@
  * One claimed job as the runtime sees it. It writes nothing itself: its end goes to the outbox, and travels with the next
  * round trip. What must stay true: one end per claim, whoever calls how often.
  */
-import type { Outcome, Settlement, TsqError, UnitOfWork } from '@tsq/core';
+import type { Outcome, Seated, Settlement, TsqError, UnitOfWork } from '@tsq/core';
 import type { ClaimedJob } from './claim.js';
 import { type InstanceId, type Member, memberOf } from './keyspace.js';
-import type { Outbox } from './outbox.js';
+import type { Outbox, PendingEnd } from './outbox.js';
 import type { ClaimState } from './settle.js';
 
-export class ClaimedUnit implements UnitOfWork {
+export class ClaimedUnit implements UnitOfWork, Seated {
   /** The outbox keeps it: it knows what was sent and what was confirmed. */
   claim: ClaimState = 'held';
+  /** The outbox's: a release that was not sent yet; an outcome that comes in time takes its place. */
+  unsentRelease: PendingEnd | undefined;
+  seat = -1;
   private settlement: Promise<Settlement> | undefined;
   private releasing = false;
   private lossListener: ((reason: TsqError) => void) | undefined;

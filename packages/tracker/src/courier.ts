@@ -7,6 +7,8 @@ import {
   faultPoint,
   type Logger,
   pause,
+  Roster,
+  type Seated,
   type Settlement,
   Trouble,
   TsqError,
@@ -39,10 +41,14 @@ const retryAfterMs = 250;
 /** For the last words of a stop whose deadline has passed, where the caller sets no end. */
 const lastWordsMs = 2_000;
 
+/** A call that was sent, and has not been answered. */
+interface Trip extends Seated {
+  readonly arrival: Promise<unknown>;
+}
+
 export class Courier {
   readonly outbox: Outbox;
-  /** Calls that were sent, and have not been answered. */
-  readonly underWay = new Set<Promise<unknown>>();
+  private readonly trips = new Roster<Trip>();
   /** Ends whose fate will never be known. */
   unconfirmed = 0;
   private isOver = false;
@@ -57,6 +63,11 @@ export class Courier {
       onWaiting: () => this.flushLater(options.flushAfterMs),
       onEnded: options.onEnded,
     });
+  }
+
+  /** The arrivals of calls that were sent, and have not been answered. */
+  get underWay(): readonly Promise<unknown>[] {
+    return [...this.trips].map(({ arrival }) => arrival);
   }
 
   /** Before a claim. @throws TSQ_REDIS_UNSUITABLE when too many ends can't be written */
@@ -77,10 +88,10 @@ export class Courier {
     if (this.outbox.isWaiting) this.flushLater(0); // more than one call carries
     const calls = parcels.map((parcel) => this.settleCall(parcel));
     calls.push(...more);
-    const trip = roundTrip(redis, calls);
-    this.underWay.add(trip);
-    const replies = await trip;
-    this.underWay.delete(trip);
+    const trip = { arrival: roundTrip(redis, calls) };
+    this.trips.add(trip);
+    const replies = await trip.arrival;
+    this.trips.delete(trip);
     if (parcels.length > 0) faultPoint('settle.after');
     parcels.forEach((parcel, index) => {
       this.onReply(parcel, replies[index]);
@@ -185,7 +196,7 @@ export class Courier {
   /** One try, and a pause when it brought nothing: an error is no reason to give up early. */
   private async sendWaiting(redis: Redis, over: AbortSignal): Promise<void> {
     const before = this.outbox.size;
-    await unlessOver(Promise.all([...this.underWay]), over);
+    await unlessOver(Promise.all(this.underWay), over);
     if (redis.status === 'ready' && this.outbox.isWaiting) await unlessOver(this.exchange(redis), over);
     if (this.outbox.size >= before) await pause(retryAfterMs, over);
   }

@@ -13,7 +13,7 @@ interface Answer {
   reject(error: TsqError): void;
 }
 
-interface PendingEnd extends End {
+export interface PendingEnd extends End {
   readonly unit: ClaimedUnit;
   outcome: End['outcome'];
   answer: Answer | undefined;
@@ -44,8 +44,6 @@ export class Outbox {
   private waiting: PendingEnd[] = [];
   /** Their target key holds another type. They are still held, and safe; sent again now and then, not with each call. */
   private blocked: PendingEnd[] = [];
-  /** Releases that were not sent yet: an outcome that comes in time takes their place. */
-  private readonly unsentReleases = new Map<ClaimedUnit, PendingEnd>();
   private underWay = 0;
 
   constructor(private readonly events: OutboxEvents) {}
@@ -64,9 +62,9 @@ export class Outbox {
   }
 
   settle(unit: ClaimedUnit, outcome: Outcome): Promise<Settlement> {
-    const release = this.unsentReleases.get(unit);
+    const release = unit.unsentRelease;
     if (release !== undefined) {
-      this.unsentReleases.delete(unit);
+      unit.unsentRelease = undefined;
       release.outcome = outcome;
       return new Promise((resolve, reject) => {
         release.answer = { resolve, reject };
@@ -83,7 +81,7 @@ export class Outbox {
 
   release(unit: ClaimedUnit): void {
     const end = pendingEnd(unit, released, undefined);
-    this.unsentReleases.set(unit, end);
+    unit.unsentRelease = end;
     this.put(end);
   }
 
@@ -144,8 +142,10 @@ export class Outbox {
     const left = [...this.waiting, ...this.blocked];
     this.waiting = [];
     this.blocked = [];
-    this.unsentReleases.clear();
-    for (const end of left) end.answer?.reject(unconfirmed(end));
+    for (const end of left) {
+      end.unit.unsentRelease = undefined;
+      end.answer?.reject(unconfirmed(end));
+    }
     const held = left.filter((end) => end.claim === 'held').length;
     return { held, released: left.length - held };
   }
@@ -169,7 +169,9 @@ export class Outbox {
   }
 
   private sent(end: PendingEnd): void {
-    if (this.unsentReleases.delete(end.unit)) end.unit.claim = 'released';
+    if (end.unit.unsentRelease !== end) return;
+    end.unit.unsentRelease = undefined;
+    end.unit.claim = 'released';
   }
 
   private put(end: PendingEnd): void {

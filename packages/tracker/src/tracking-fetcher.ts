@@ -96,7 +96,7 @@ export class TrackingFetcher implements Fetcher {
    */
   get isUnconfirmed(): boolean {
     const { unconfirmed, underWay } = this.courier;
-    return this.ledger.size > 0 || this.books.inDoubt || underWay.size > 0 || unconfirmed > 0;
+    return this.ledger.size > 0 || this.books.inDoubt || underWay.length > 0 || unconfirmed > 0;
   }
 
   async start(): Promise<void> {

@@ -66,6 +66,22 @@ describe('unconfirmed outcomes', () => {
     expect(await claims(it)).toEqual([]);
   });
 
+  test('S1: the retry of a job without a claim is written again after a lost reply, and is one entry', async () => {
+    await using it = await behindProxy();
+    const [unit] = await claim(it, 'one');
+    if (unit === undefined) throw new Error('nothing was claimed');
+    unit.release();
+    await eventually(() => expect(unit.claim).toBe('none')); // confirmed: from here on at-most-once
+    const dropped = it.proxy.dropReplyTo('EVALSHA');
+    const settled = unit.settle(again);
+    await dropped;
+    expect(await it.admin.zrange('retry', '0', '-1')).toEqual(['again']);
+    await it.admin.config('RESETSTAT');
+    expect(await settled).toBe('settled');
+    expect(await it.admin.info('commandstats')).toMatch(/cmdstat_zadd:calls=1,/);
+    expect(await it.admin.zrange('retry', '0', '-1')).toEqual(['again']);
+  });
+
   test('S2: an outcome that follows an unheard release is refused when the instance was declared dead meanwhile', async () => {
     await using it = await behindProxy();
     const [unit] = await claim(it, 'one');

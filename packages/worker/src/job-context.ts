@@ -40,6 +40,7 @@ export class RunningJobContext implements Job, RunningJob {
   private stoppingController: AbortController | undefined;
   readonly beganAtMs = performance.now();
   recordedAt: number | undefined;
+  seat = -1;
   private readonly slotNumber = slots++;
   private startedAtEpochMs: number | undefined;
   private controller: AbortController | undefined;

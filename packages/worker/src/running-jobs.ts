@@ -3,9 +3,16 @@
  * process registry shows it, and the Manager takes it as the list of what to abort and requeue at the deadline of a stop. A
  * recorder, if there is one, hears of each, so that somebody can tell of them when this thread can't.
  */
-import type { JobRecorder, RecordedJob, TsqError, UnitOfWork } from '@tsq/core';
+import {
+  type JobRecorder,
+  type RecordedJob,
+  Roster,
+  type Seated,
+  type TsqError,
+  type UnitOfWork,
+} from '@tsq/core';
 
-export interface RunningJob extends RecordedJob {
+export interface RunningJob extends RecordedJob, Seated {
   /** Short and unique while it runs: the thread id of Sidekiq's work hash. */
   readonly slot: string;
   readonly unit: UnitOfWork;
@@ -22,7 +29,7 @@ export interface RunningJob extends RecordedJob {
 }
 
 export class RunningJobs {
-  private readonly jobs = new Set<RunningJob>();
+  private readonly jobs = new Roster<RunningJob>();
 
   constructor(private readonly recorder?: JobRecorder) {}
 

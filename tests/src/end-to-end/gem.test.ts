@@ -40,9 +40,14 @@ describeWithRuby('a fleet that runs the tracker gem, in the namespace of ours', 
     }
   });
 
-  async function gemServer(namespace: string, instanceId: string, timeoutSeconds = 5): Promise<RubyServer> {
+  async function gemServer(
+    namespace: string,
+    instanceId: string,
+    { queue = 'default', timeoutSeconds = 5 } = {},
+  ): Promise<RubyServer> {
     const server = await ruby.server({
       redisUrl: redis.url,
+      queues: [queue],
       concurrency: 2,
       timeoutSeconds,
       source: `${trackerGem({ ...quick, namespace, instanceId })}${worker()}`,
@@ -55,9 +60,9 @@ describeWithRuby('a fleet that runs the tracker gem, in the namespace of ours', 
     return tsq.start(redis.url, '-c', '2', '--namespace', namespace, ...eager, ...flags);
   };
 
-  async function enqueue(...durationsMs: number[]): Promise<readonly string[]> {
+  async function enqueue(queue: string, ...durationsMs: number[]): Promise<readonly string[]> {
     const client = new Client({ url: redis.url });
-    const jids = await client.enqueueBulk(
+    const jids = await client.with({ queue }).enqueueBulk(
       'Interop::Sleeping',
       durationsMs.map((duration) => [duration] as const),
     );
@@ -100,15 +105,14 @@ describeWithRuby('a fleet that runs the tracker gem, in the namespace of ours', 
     async (namespace, id) => {
       const admin = redis.connect();
       const killed = await gemServer(namespace, id);
-      const jids = await enqueue(2_500, 2_500);
-      await started(jids, killed.pid);
-      const living = await gemServer(namespace, 'other:1'); // the gem takes both ids for "1"
-      const [theirs = ''] = await enqueue(12_000);
+      const living = await gemServer(namespace, 'other:1', { queue: 'theirs' }); // the gem takes both ids for "1"
+      const [theirs = ''] = await enqueue('theirs', 14_000);
       await started([theirs], living.pid);
+      const jids = await enqueue('default', 2_500, 2_500);
+      await started(jids, killed.pid);
       killed.signal('SIGKILL');
       await killed.gone();
       await forgetOnBusyPage(killed);
-      living.signal('SIGTSTP'); // it takes no more, so that ours gets what is put back
       const ours = await tsqWorker(namespace);
       await started(jids, ours.pid);
       await ended([...jids, theirs]);
@@ -125,8 +129,8 @@ describeWithRuby('a fleet that runs the tracker gem, in the namespace of ours', 
   test('S4: a job that runs on while its process of the gem stops is not taken for an orphan, though its heartbeat is gone', async () => {
     const admin = redis.connect();
     const namespace = 'sidekiq_assured_jobs';
-    const stopping = await gemServer(namespace, 'stopping', 20);
-    const jids = await enqueue(14_000);
+    const stopping = await gemServer(namespace, 'stopping', { timeoutSeconds: 25 });
+    const jids = await enqueue('default', 20_000);
     await started(jids, stopping.pid);
     const shown = async () => (await admin.keys('*:workers')).length + (await admin.keys('*:work')).length;
     await eventually(async () => expect(await shown()).toBeGreaterThan(0), 20_000); // it beats each 5 s
@@ -145,8 +149,6 @@ describeWithRuby('a fleet that runs the tracker gem, in the namespace of ours', 
     const admin = redis.connect();
     const namespace = 'sidekiq_assured_jobs';
     const killed = await tsqWorker(namespace);
-    const jids = await enqueue(2_500, 2_500);
-    await started(jids, killed.pid);
     const blind = [
       '--recovery-watch-interval',
       '0',
@@ -155,9 +157,11 @@ describeWithRuby('a fleet that runs the tracker gem, in the namespace of ours', 
       '--recovery-start-delay',
       '3600',
     ];
-    const living = await tsqWorker(namespace, '-c', '1', ...blind);
-    const [theirs = ''] = await enqueue(15_000);
+    const living = await tsqWorker(namespace, '-q', 'theirs', ...blind);
+    const [theirs = ''] = await enqueue('theirs', 16_000);
     await started([theirs], living.pid);
+    const jids = await enqueue('default', 2_500, 2_500);
+    await started(jids, killed.pid);
     await killed.end('SIGKILL');
     const gem = await gemServer(namespace, 'gem');
     await started(jids, gem.pid);

@@ -4,12 +4,14 @@ import { connect } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import { RetrySet } from '@tsq/core';
 import { eventually, useRedis } from '@tsq/core/test-support';
-import { Recoverer } from '@tsq/recovery';
+import { Recoverer, Recovery } from '@tsq/recovery';
 import { Instance, type InstanceId } from '@tsq/tracker';
+import { useTsqWorkers } from '../end-to-end/tsq-worker.js';
 import { keyspace, mutant, Stage } from './stage.js';
 
 describe("the gem's connections and pages", () => {
   const redis = useRedis();
+  const tsq = useTsqWorkers();
 
   function recoverer() {
     const fast = { startDelayMs: 0, intervalMs: 30, watchIntervalMs: 0, batchSize: 2 };
@@ -71,17 +73,38 @@ describe("the gem's connections and pages", () => {
     expect(await new Stage(stage.admin, byHand).recover('A')).toBe(1);
   });
 
-  test("defect 21: the time of a death is when it was found, by Redis' clock, not a guess", async () => {
-    const stage = new Stage(redis.connect());
-    const seconds = async () => Number((await stage.admin.time())[0]);
-    await diesWith(stage, 'A', 'J');
+  test("defect 21: the time of a death comes from the dead one's last beat, by Redis' clock, not from the TTL", async () => {
+    const admin = redis.connect();
+    const seconds = async () => {
+      const [whole, micros] = await admin.time();
+      return Number(whole) + Number(micros) / 1e6;
+    };
+    const killed = await tsq.start(redis.url, '-c', '1');
+    const [id] = (await admin.smembers(keyspace.instances)) as InstanceId[];
+    if (id === undefined) throw new Error('nobody is registered');
+    await admin.lpush('queue:default', '{"class":"Interop::Sleeping","args":[600000],"jid":"running"}');
+    await eventually(() => expect(tsq.journal.jids('start')).toContain('running'));
+    const firstBeat = await admin.get(keyspace.instance(id));
+    await eventually(async () => expect(await admin.get(keyspace.instance(id))).not.toBe(firstBeat)); // it has noted the job
+    await killed.end('SIGKILL');
+    const killedAt = await seconds();
+    const lastBeat = Number(await admin.get(keyspace.instance(id)));
+    await eventually(async () => expect(await admin.exists(keyspace.instance(id))).toBe(0)); // long dead when it is found
     const before = await seconds();
-    await stage.recover('A');
-    const after = await seconds();
-    const [noted] = await stage.admin.hvals(keyspace.recoveries);
-    expect(Number(noted)).toBeGreaterThanOrEqual(before);
-    expect(Number(noted)).toBeLessThanOrEqual(after);
-  });
+    await tsq.start(redis.url, '-c', '1');
+    const recovery = new Recovery(admin);
+    const report = await eventually(async () => {
+      const { recoveries } = await recovery.inspect();
+      const postMortem = recoveries.find(({ instance }) => instance === id)?.postMortem;
+      if (postMortem === undefined) throw new Error('no post-mortem yet');
+      return postMortem;
+    }, 20_000);
+    expect(Math.abs(report.lastBeatAtSeconds - lastBeat)).toBeLessThan(1); // the note is of the beat, or of the one before it
+    expect(report.lastBeatAtSeconds).toBeLessThanOrEqual(killedAt);
+    expect(report.diedAtSeconds).toBeGreaterThanOrEqual(before - 1);
+    // Where the gem says "now - TTL", whenever it looks, this one is told apart from when it was found.
+    expect(report.diedAtSeconds - report.lastBeatAtSeconds).toBeGreaterThan(before - killedAt - 1);
+  }, 60_000);
 
   test('defect 22: one connection is enough: a recoverer goes on where Redis grants no second one', async () => {
     const stage = new Stage(redis.connect());

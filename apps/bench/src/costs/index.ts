@@ -1,6 +1,7 @@
 /** `pnpm bench:costs`: the figures of docs/operations.md, each measured on a private Redis of its own. */
 import { Command } from 'commander';
-import { type Contestant, contestants } from '../contestant.js';
+import type { Contestant } from '../contestant.js';
+import { entrant } from '../entrants.js';
 import { PrivateRedis } from '../private-redis.js';
 import { claimCosts } from './claims.js';
 import { beatCosts, idleCosts, lookCosts } from './fleet.js';
@@ -30,7 +31,7 @@ try {
 /** Many jobs at once, as a busy process has them, and one at a time, where nothing rides together. */
 function ways(): readonly Contestant[] {
   const of = (concurrency: number, jobs: number) =>
-    contestants({ concurrency, rubyJobs: 0, tsqJobs: jobs }).slice(1);
+    (['tsq untracked', 'tsq tracked'] as const).map((name) => ({ ...entrant(name, { concurrency }), jobs }));
   const single = of(1, Math.ceil(options.jobs / 10)).map((contestant) => ({
     ...contestant,
     name: `${contestant.name}, one at a time`,
@@ -75,8 +76,7 @@ async function showLook(): Promise<void> {
 }
 
 async function showIdle(processes: number): Promise<void> {
-  const idler = contestants({ concurrency: 10, rubyJobs: 0, tsqJobs: 0 })[1];
-  if (idler === undefined) return;
+  const idler = entrant('tsq untracked', { concurrency: 10 });
   const costs = await idleCosts(redis, idler, processes, options.seconds);
   print(`${count(processes)} idle tsq-worker, default settings, ${options.seconds} s`);
   print(

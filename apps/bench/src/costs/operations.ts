@@ -23,21 +23,21 @@ export async function jobCosts(redis: PrivateRedis, contestant: Contestant): Pro
   const counter = join(folder, 'count');
   const { admin } = redis;
   await admin.flushall();
+  const line = contestant.line(redis);
   const worker = startWorker(redis, contestant, { BENCH_COUNT: counter });
   try {
-    await admin.sadd('queues', 'default');
-    await admin.lpush('queue:default', payload(contestant.jobClass, 0));
+    await line.probe();
     await until('the probe job has run', () => countIn(counter) === 1);
-    for (let id = 1; id <= contestant.jobs; id += 1)
-      await admin.lpush('held', payload(contestant.jobClass, id));
+    await line.hold(contestant.jobs);
     const before = await readMeter(admin);
-    await admin.rename('held', 'queue:default');
+    await line.release();
     await until('every perform has run', () => countIn(counter) === contestant.jobs + 1);
     await delay(200); // for the last ends
     const work = between(before, await readMeter(admin));
     return perJob(contestant, work);
   } finally {
     await stopWorker(worker);
+    await line.close();
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -51,12 +51,6 @@ function perJob({ name, jobs }: Contestant, work: Meter): JobCosts {
     netBytesPerJob: work.netBytes / jobs,
     redisMicrosecondsPerJob: work.cpuMicroseconds / jobs,
   };
-}
-
-/** About 220 bytes, as Sidekiq 6.4 writes it. */
-function payload(jobClass: string, id: number): string {
-  const args = `[${id},"some argument",{"a":1,"b":[true,null]}]`;
-  return `{"retry":true,"queue":"default","args":${args},"class":"${jobClass}","jid":"${id.toString(16).padStart(24, '0')}","created_at":1795466562.4969463,"enqueued_at":1795466562.4972026}`;
 }
 
 function countIn(file: string): number {

@@ -42,10 +42,9 @@ class Told {
     return this.say(1, { event: 'enq', jid: 'j', outcome, tracked, args: 'args' });
   }
 
-  claim({ pid, owner }: Process, hash = 'hash', args = 'args'): string {
+  claim({ pid, owner }: Process, hash = 'hash', args = 'args', sentAt = this.now): string {
     this.batch += 1;
     const token = `${owner}.${this.batch}.0@default`;
-    const sentAt = this.now;
     this.say(pid, { event: 'claim', owner, sentAt, jobs: [{ token, jid: 'j', hash, args }] });
     return token;
   }
@@ -191,6 +190,16 @@ describe('duplicated', () => {
       .check();
     expect([violations, refusedSettles]).toEqual([[], 1]);
     expect(duplicates['false death']).toBe(1);
+  });
+
+  test('is explained by a freeze between a claim and its reply, after which the zombie begins last', () => {
+    const told = enqueued();
+    const sentAt = told.lines.at(-1)?.at ?? 0;
+    told.fault('stop', a.pid).pause(4).recover(b, a).done(b).fault('continue', a.pid);
+    const token = told.claim(a, 'hash', 'args', sentAt);
+    told.start(a, token).end(a, token).settle(a, token, 'ended', 'refused');
+    const { violations, duplicates, overlaps } = told.check();
+    expect([violations, duplicates['false death'], overlaps]).toEqual([[], 1, 0]);
   });
 
   test('is explained by a lost tail', () => {

@@ -101,6 +101,13 @@ export class Circumstances {
     );
   }
 
+  /** A process other than this one was there all the time, to find what there was to find. */
+  somebodyElseLived(pid: number, from: number, to: number): boolean {
+    return [...this.story.registeredAt].some(
+      ([other, at]) => other !== pid && at < from && (this.diedAt(other) ?? to) >= to,
+    );
+  }
+
   /** When the silence of the process began that ended at or after `at`. */
   silentSince(owner: string, at: number): number | undefined {
     const pid = this.story.pids.get(owner);

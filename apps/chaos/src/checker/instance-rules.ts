@@ -60,7 +60,9 @@ export class InstanceRules {
     const path = diedAt === undefined || (silentAt !== undefined && silentAt < diedAt) ? 'ttl' : 'death';
     const ms = Math.round((last.answeredAt - since) / 1_000);
     const jobs = recoveries.reduce((sum, { putBack }) => sum + putBack, 0);
-    const isUndisturbed = !this.circumstances.othersWereInTrouble(pid, since, last.answeredAt);
+    const isUndisturbed =
+      this.circumstances.somebodyElseLived(pid, since, last.answeredAt) &&
+      !this.circumstances.othersWereInTrouble(pid, since, last.answeredAt);
     this.times.push({ owner, path, ms, jobs, isUndisturbed });
     const bound = path === 'death' ? this.bounds.deathMs : this.bounds.ttlMs;
     if (bound === undefined || ms <= bound || !isUndisturbed) return;

@@ -96,7 +96,10 @@ export class JobRules {
   }
 
   private checkDuplicates(job: JobStory): void {
-    const done = job.runs.filter(({ how }) => how === 'end').sort((a, b) => a.startAt - b.startAt);
+    const done = inOrderOfClaims(
+      job,
+      job.runs.filter(({ how }) => how === 'end'),
+    );
     done.slice(1).forEach((again, index) => {
       const before = done[index];
       if (before === undefined) return;
@@ -114,7 +117,7 @@ export class JobRules {
     const ends = story.ends.get(before.token) ?? [];
     if (ends.some(({ kind, answer }) => (kind === 'requeue' || kind === 'yield') && answer !== 'refused'))
       return 'stop';
-    const claimedAt = job.claims.find(({ token }) => token === before.token)?.sentAt ?? before.startAt;
+    const claimedAt = claimedAtOf(job, before);
     const recoveries = circumstances.recoveriesOf(ownerOf(before.token), claimedAt, again.startAt);
     const settledAt = ends.find(({ kind, answer }) => kind === 'ended' && answer === 'accepted')?.sentAt;
     // What Redis confirmed before anybody took the instance for dead does not come back.
@@ -128,10 +131,11 @@ export class JobRules {
   }
 
   private checkOverlaps(job: JobStory): void {
-    const runs = [...job.runs].sort((a, b) => a.startAt - b.startAt);
+    const runs = inOrderOfClaims(job, job.runs);
     runs.slice(1).forEach((later, index) => {
       const earlier = runs[index];
-      if (earlier === undefined || later.startAt >= this.finishOf(earlier)) return;
+      if (earlier === undefined) return;
+      if (later.startAt >= this.finishOf(earlier) || earlier.startAt >= this.finishOf(later)) return;
       const isTold = earlier.abortAt !== undefined && earlier.abortAt <= later.startAt;
       if (isTold || this.causeOf(job, earlier, later) !== undefined) this.overlaps += 1;
       else this.break('overlap', job, `runs as ${earlier.token} and as ${later.token} at once`);
@@ -146,4 +150,13 @@ export class JobRules {
   private break(rule: Violation['rule'], { jid }: JobStory, text: string): void {
     this.violations.push({ rule, subject: jid, text });
   }
+}
+
+/** Who was frozen between his claim and its reply begins after him who has taken the job meanwhile. */
+function inOrderOfClaims(job: JobStory, runs: readonly Run[]): readonly Run[] {
+  return runs.toSorted((a, b) => claimedAtOf(job, a) - claimedAtOf(job, b) || a.startAt - b.startAt);
+}
+
+function claimedAtOf(job: JobStory, run: Run): number {
+  return job.claims.find(({ token }) => token === run.token)?.sentAt ?? run.startAt;
 }

@@ -74,6 +74,8 @@ export interface Story {
   readonly retired: ReadonlyMap<string, number>;
   /** Which process an instance is, or was. */
   readonly pids: ReadonlyMap<string, number>;
+  /** When each process registered first. */
+  readonly registeredAt: ReadonlyMap<number, number>;
   /** Ends that were refused, because the instance had been declared dead. */
   readonly refused: number;
   /** The last sign of each process. */

@@ -31,6 +31,7 @@ class Teller {
   private refused = 0;
   private readonly lastLineAt = new Map<number, number>();
   private readonly pids = new Map<string, number>();
+  private readonly registeredAt = new Map<number, number>();
 
   hear(line: HistoryLine): void {
     this.lastLineAt.set(line.pid, line.at);
@@ -42,15 +43,33 @@ class Teller {
     else if (line.event === 'settle-answered') this.settleAnswered(line);
     else if (line.event === 'recover-sent') this.recoverSent(line);
     else if (line.event === 'recover-answered') this.recoverAnswered(line);
-    else if (line.event === 'registered') this.pids.set(line.owner, line.pid);
+    else if (line.event === 'registered') this.registered(line);
     else if (line.event === 'buried') this.buried.add(line.token);
     else if (line.event === 'retired') this.retired.set(line.owner, line.at);
     else if (line.event === 'fault') this.faulted(line);
   }
 
   story(endsAt: number): Story {
-    const { jobs, ends, recoveries, faults, buried, retired, refused, pids, lastLineAt } = this;
-    return { jobs, ends, recoveries, faults, buried, retired, refused, pids, lastLineAt, endsAt };
+    const { jobs, ends, recoveries, faults, buried, retired, refused, pids } = this;
+    const { lastLineAt, registeredAt } = this;
+    return {
+      jobs,
+      ends,
+      recoveries,
+      faults,
+      buried,
+      retired,
+      refused,
+      pids,
+      lastLineAt,
+      registeredAt,
+      endsAt,
+    };
+  }
+
+  private registered({ owner, pid, at }: Of<'registered' | 'lapsed' | 'retired'>): void {
+    this.pids.set(owner, pid);
+    if (!this.registeredAt.has(pid)) this.registeredAt.set(pid, at);
   }
 
   private enqueued({ jid, outcome, tracked, args, at }: Of<'enq'>): void {

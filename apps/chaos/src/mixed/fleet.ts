@@ -92,6 +92,8 @@ export class Fleet {
     const name = this.random.pick(faultNames);
     const isOften = /^(claim|perform|settle)/.test(name);
     const arrival = 1 + (isOften ? this.random.below(200) : 0);
-    return `${name}:${this.random.next() < 0.8 ? 'kill' : 'sleep(4500)'}@${arrival}`;
+    // In the heartbeat's own thread a sleep is a freeze, and nobody would write it down.
+    const isInThread = /^(de)?register/.test(name);
+    return `${name}:${this.random.next() < 0.8 || isInThread ? 'kill' : 'sleep(4500)'}@${arrival}`;
   }
 }

@@ -8,8 +8,10 @@ import { mutants } from './mutants.js';
 const packages = fileURLToPath(new URL('../../../../packages/', import.meta.url));
 
 test.each(mutants.map((mutant) => [mutant.name, mutant] as const))('%s', (_name, mutant) => {
-  const file = packages + mutant.file;
-  expect(existsSync(file)).toBe(true);
-  const text = readFileSync(file, 'utf8');
-  expect(textOf(mutant, text)).not.toBe(text);
+  for (const { file } of mutant.edits) {
+    const path = packages + file;
+    expect(existsSync(path)).toBe(true);
+    const text = readFileSync(path, 'utf8');
+    expect(textOf(mutant, path, text)).not.toBe(text);
+  }
 });

@@ -11,6 +11,9 @@ export function initialize(given: Mutant): void {
 
 export const load: LoadHook = async (url, context, next) => {
   const loaded = await next(url, context);
-  if (mutant === undefined || !url.endsWith(mutant.file)) return loaded;
-  return { ...loaded, source: textOf(mutant, Buffer.from(loaded.source as Uint8Array).toString('utf8')) };
+  if (mutant?.edits.some(({ file }) => url.endsWith(file)) !== true) return loaded;
+  return {
+    ...loaded,
+    source: textOf(mutant, url, Buffer.from(loaded.source as Uint8Array).toString('utf8')),
+  };
 };

@@ -20,9 +20,10 @@ const flags = [
 ];
 /** In hand of each process when it is killed. */
 const jobsInHand = 4;
-const durationMs = 1_200;
-/** Of jobs that must outlast the start of another process. */
-const longMs = 5_000;
+const durationMs = 2_000;
+/** Each process that is to be killed has a queue of its own; the others work on both. */
+const queues = ['default', 'ours'] as const;
+const onBoth = queues.flatMap((queue) => ['-q', queue]);
 
 /** Of the same monotonic clock as the history's. */
 interface RubyLine {
@@ -41,6 +42,8 @@ interface Runs {
 class MixedFleet {
   private readonly ruby: RubySidekiq;
   private readonly journal: string;
+  /** All that were ever enqueued. */
+  readonly jids: string[] = [];
   private servers = 0;
 
   constructor(private readonly stage: Stage) {
@@ -52,7 +55,7 @@ class MixedFleet {
   }
 
   /** A `sidekiq` process with the gem. An id with a colon is one that the gem itself would not find again. */
-  async gem(): Promise<RubyServer> {
+  async gem(served: readonly string[] = queues): Promise<RubyServer> {
     this.servers += 1;
     const gem = trackerGem({
       namespace,
@@ -62,6 +65,7 @@ class MixedFleet {
     });
     return await this.ruby.server({
       redisUrl: this.stage.ownRedis.url,
+      queues: served,
       concurrency: jobsInHand,
       source: `${gem}${this.workers}`,
     });
@@ -77,8 +81,10 @@ class MixedFleet {
     }
   }
 
-  async enqueue(milliseconds = durationMs): Promise<readonly string[]> {
-    return await this.stage.client().enqueueMany(jobsInHand, 'Chaos::Tracked', [milliseconds]);
+  async enqueue(queue: string): Promise<readonly string[]> {
+    const jids = await this.stage.client().enqueueMany(jobsInHand, 'Chaos::Tracked', [durationMs], { queue });
+    this.jids.push(...jids);
+    return jids;
   }
 
   async running(jids: readonly string[], pid: number | undefined): Promise<void> {
@@ -142,17 +148,22 @@ async function run(stage: Stage): Promise<void> {
     await bothDie(stage, fleet);
   }
   await nothingLeft(stage);
+  // Once more, when nobody runs any more: a second copy may have come late.
+  for (const jid of fleet.jids) {
+    const { starts, ends } = fleet.runsOf(jid);
+    if (starts.length !== 2 || ends.length !== 1) throw new Error(`S3: ${jid}: ${told(starts, ends)}`);
+  }
 }
 
 /** S5: what comes back is what the gem had noted, byte for byte. */
 async function rubyDies(stage: Stage, fleet: MixedFleet): Promise<void> {
   const redis = stage.connect();
   const killed = await fleet.gem();
-  const jids = await fleet.enqueue();
+  const jids = await fleet.enqueue('default');
   await fleet.running(jids, killed.pid);
   const noted = await redis.mgetBuffer(jids.map((jid) => `${namespace}:job:${jid}`));
   await fleet.kill(killed);
-  const worker = await stage.worker({ flags });
+  const worker = await stage.worker({ flags: [...flags, ...onBoth] });
   await fleet.ended(jids);
   expectRuns(fleet, jids, [killed.pid ?? 0, worker.pid]);
   const came = new Map(
@@ -171,8 +182,8 @@ async function rubyDies(stage: Stage, fleet: MixedFleet): Promise<void> {
 
 /** Nobody of tsq's lives: the gem does it, at its start. */
 async function tsqDies(stage: Stage, fleet: MixedFleet): Promise<void> {
-  const worker = await stage.worker({ flags });
-  const jids = await fleet.enqueue();
+  const worker = await stage.worker({ flags: [...flags, ...onBoth] });
+  const jids = await fleet.enqueue('default');
   await fleet.running(jids, worker.pid);
   await worker.kill();
   const gem = await fleet.gem();
@@ -183,14 +194,15 @@ async function tsqDies(stage: Stage, fleet: MixedFleet): Promise<void> {
 
 /** One of each is killed, and one of each looks for the dead at the same time: each orphan goes back once. */
 async function bothDie(stage: Stage, fleet: MixedFleet): Promise<void> {
-  const gem = await fleet.gem();
-  const first = await fleet.enqueue(longMs);
-  await fleet.running(first, gem.pid);
-  const worker = await stage.worker({ flags });
-  const second = await fleet.enqueue();
-  await fleet.running(second, worker.pid);
+  const gem = await fleet.gem(['default']);
+  const worker = await stage.worker({ flags: [...flags, '-q', 'ours'] });
+  const [first, second] = [await fleet.enqueue('default'), await fleet.enqueue('ours')];
+  await Promise.all([fleet.running(first, gem.pid), fleet.running(second, worker.pid)]);
   await Promise.all([fleet.kill(gem), worker.kill()]);
-  const [nextGem, nextWorker] = await Promise.all([fleet.gem(), stage.worker({ flags })]);
+  const [nextGem, nextWorker] = await Promise.all([
+    fleet.gem(),
+    stage.worker({ flags: [...flags, ...onBoth] }),
+  ]);
   await fleet.ended([...first, ...second]);
   const both = new Set([nextGem.pid, nextWorker.pid]);
   for (const jid of [...first, ...second]) {
@@ -222,7 +234,7 @@ function told(starts: readonly number[], ends: readonly number[]): string {
 /** L3. What the gem recovered of ours stands in our registry until one of ours looks. */
 async function nothingLeft(stage: Stage): Promise<void> {
   const redis = stage.connect();
-  const last = await stage.worker({ flags });
+  const last = await stage.worker({ flags: [...flags, ...onBoth] });
   await stage.eventually(async () => {
     const count = await redis.scard(`${namespace}:instances`);
     if (count !== 1) throw new Error(`${count} instances are registered, one lives`);

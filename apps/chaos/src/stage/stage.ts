@@ -145,18 +145,19 @@ export class Stage {
     await Promise.all(this.processes.map((worker) => worker.stop()));
   }
 
-  /** Of the stage's own Redis: where jobs are, and which keys of the namespace are left. */
-  async finalState(): Promise<FinalState> {
-    return await finalState(this.connect());
+  /** Where jobs are, and which keys of the namespace are left. */
+  async finalState(server = this.ownRedis): Promise<FinalState> {
+    return await finalState(this.connect(server));
   }
 
   /**
    * Stops the workers and decides from history and Redis whether the invariants held.
+   * @param server where all is at the end: after a failover not the stage's own
    * @throws what did not
    */
-  async verify(settings: CheckSettings = {}): Promise<Report> {
+  async verify(settings: CheckSettings = {}, server = this.ownRedis): Promise<Report> {
     await this.stopWorkers();
-    const report = checkHistory(this.lines(), await this.finalState(), settings);
+    const report = checkHistory(this.lines(), await this.finalState(server), settings);
     if (report.violations.length > 0) {
       const shown = report.violations
         .slice(0, 20)

@@ -49,7 +49,8 @@ export function spawnWorker(
   const { flags = [], concurrency = 5, nodeArgs = [], wrap = [], require = [] } = options;
   const isMutant = process.env[mutantVariable] !== undefined;
   const imports = [...(isMutant ? ['--import', mutate] : []), '--import', observer];
-  const node = ['--conditions=tsq-faults', ...imports, ...nodeArgs];
+  // The observer comes last: what is loaded before it may change the scripts that it knows.
+  const node = ['--conditions=tsq-faults', ...nodeArgs, ...imports];
   const files = [workers, ...require].flatMap((file) => ['-r', file]);
   const worker = [bin, ...files, '-c', String(concurrency), ...quick, ...flags];
   const [program = process.execPath, ...args] = [...wrap, process.execPath, ...node, ...worker];

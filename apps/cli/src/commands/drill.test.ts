@@ -1,6 +1,6 @@
 /** The drill as a user runs it, on a Redis with jobs of his own: what it says, how it ends, and what it leaves: nothing. */
 import { describe, expect, test } from '@jest/globals';
-import { eventually, freePort, TestRedis, useRedis } from '@tsq/core/test-support';
+import { eventually, freePort, SentinelGroup, TestRedis, useRedis } from '@tsq/core/test-support';
 import type { Redis } from 'ioredis';
 import { exitCodes } from '../exit-codes.js';
 import { keyAudit } from '../test-support/key-audit.js';
@@ -176,6 +176,23 @@ describe('tsq drill', () => {
     },
     60_000,
   );
+});
+
+describe('tsq drill, of a Redis that sentinels know', () => {
+  const start = useTsq();
+
+  test('asks them for the primary, for itself and for its workers', async () => {
+    const group = new SentinelGroup();
+    await group.start();
+    try {
+      const environment = { TSQ_SENTINEL_NODES: group.node, TSQ_SENTINEL_MASTER: 'mymaster' };
+      const command = start(['drill', ...small], { environment });
+      expect(await command.exitCode).toBe(exitCodes.done);
+      expect(command.stdout).toContain(`A drill on the primary "mymaster" of the sentinels ${group.node}`);
+    } finally {
+      await group.stop();
+    }
+  }, 120_000);
 });
 
 describe('tsq drill, when Redis is lost in the middle', () => {

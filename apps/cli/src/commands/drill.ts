@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openConnection, type RedisLocation, TsqError, whenReady, withoutPassword } from '@tsq/core';
+import { openConnection, type RedisLocation, shownLocation, TsqError, whenReady } from '@tsq/core';
 import { type TuningProfile, tuningProfiles } from '@tsq/recovery';
 import type { Command } from 'commander';
 import type { Redis } from 'ioredis';
@@ -114,7 +114,7 @@ async function onlyCleanUp(
   name: DrillName,
   { output }: CommandContext,
 ) {
-  await reach(redis, location.url);
+  await reach(redis, location);
   const removed = await cleanUp(redis, name);
   output.print(`${removed} keys and entries of ${name} were taken away`);
   return exitCodes.done;
@@ -134,7 +134,7 @@ class DrillCommand {
 
   async run(): Promise<ExitCode> {
     const { name, settings } = this;
-    const warnings = await checkFitness(this.redis, settings.location.url);
+    const warnings = await checkFitness(this.redis, settings.location);
     for (const warning of warnings) this.context.output.remark(`tsq: ${warning}`);
     this.say(planText(name, settings));
     const interruption = new Interruption(() => this.context.output.remark(`tsq: ${this.leftText()}`));
@@ -192,7 +192,7 @@ class DrillCommand {
   private leftText(): string {
     const { location } = this.settings;
     return (
-      `what this drill has made may still be in ${withoutPassword(location.url)}. ` +
+      `what this drill has made may still be in ${shownLocation(location)}. ` +
       `When Redis is there, take it away with: tsq drill --clean-up ${this.name}`
     );
   }
@@ -204,7 +204,7 @@ class DrillCommand {
       return;
     }
     const { location, ...settings } = this.settings;
-    const redis = withoutPassword(location.url);
+    const redis = shownLocation(location);
     output.print(
       JSON.stringify({ name: this.name, redis, settings, ...report, cleanedUp: this.isCleanedUp }, orNull),
     );

@@ -37,7 +37,7 @@ export const instances: CliCommand = {
     const namespace = namespaceOf(options, context);
     const redis = openConnection(location, { name: 'tsq-instances' });
     try {
-      await reach(redis, location.url);
+      await reach(redis, location);
       const fleet = await new Recovery(redis, { namespace }).inspect();
       const { output } = context;
       output.print(

@@ -1,5 +1,5 @@
 /** What a drill says to people: beforehand what it will do, and at the end what it has shown. */
-import { withoutPassword } from '@tsq/core';
+import { shownLocation } from '@tsq/core';
 import type { Paint } from '../output.js';
 import type { DrillReport } from './drill.js';
 import { type DrillName, type DrillSettings, longestSeconds, workSeconds } from './drill-settings.js';
@@ -11,7 +11,7 @@ export function planText(name: DrillName, settings: DrillSettings): string {
     : `by its heartbeat, after ${heartbeatTtlSeconds} s`;
   const usualSeconds = Math.ceil(workSeconds(settings) + (fastDetection ? 10 : heartbeatTtlSeconds + 10));
   return [
-    `A drill on ${withoutPassword(location.url)}, on a queue and a namespace of its own: ${name}`,
+    `A drill on ${shownLocation(location)}, on a queue and a namespace of its own: ${name}`,
     `  1  start two tsq-worker processes, ${concurrency} jobs at once each`,
     `  2  enqueue ${jobs} tracked jobs of ${jobSeconds} s`,
     '  3  kill one of the two with kill -9, in the middle of its jobs',

@@ -5,7 +5,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { pause } from '@tsq/core';
+import { pause, type RedisLocation } from '@tsq/core';
 import { type Environment, journalVariable, withoutSettings } from '../environment.js';
 import type { DrillName, DrillSettings } from './drill-settings.js';
 
@@ -39,7 +39,7 @@ export class DrillWorker {
     const hostName = `${name}-${number}`;
     const env = {
       ...withoutSettings(environment),
-      TSQ_REDIS_URL: settings.location.url,
+      ...placeOf(settings.location),
       TSQ_HOST_NAME: hostName,
       [journalVariable]: journalOf(folder),
     };
@@ -83,6 +83,17 @@ export class DrillWorker {
     await pause(withinMs, stopped.signal);
     await this.kill();
   }
+}
+
+/** In variables: a command line is for all to read, and a password may be in it. */
+function placeOf({ url, sentinel }: RedisLocation): Environment {
+  return {
+    TSQ_REDIS_URL: url,
+    TSQ_SENTINEL_NODES: sentinel?.nodes.join(' '),
+    TSQ_SENTINEL_MASTER: sentinel?.master,
+    TSQ_SENTINEL_USERNAME: sentinel?.username,
+    TSQ_SENTINEL_PASSWORD: sentinel?.password,
+  };
 }
 
 /** It shows itself nowhere, moves nothing that is due, and works on the drill's queue alone. */

@@ -105,7 +105,7 @@ export class Drill {
   private async enqueue(): Promise<void> {
     const { place, tell } = this.parts;
     const { location, jobs, jobSeconds } = place.settings;
-    const client = new Client(location);
+    const client = new Client({ redis: location });
     const durationMs = Math.round(jobSeconds * 1_000);
     const args = Array.from({ length: jobs }, (_, job): [number, number] => [job, durationMs]);
     try {

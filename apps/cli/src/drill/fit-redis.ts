@@ -1,5 +1,5 @@
 /** Whether a drill can be done on a Redis at all: asked before anything is started or written. */
-import { silentLogger, TsqError, unavailable } from '@tsq/core';
+import { type RedisLocation, silentLogger, TsqError, unavailable } from '@tsq/core';
 import { checkRedis } from '@tsq/worker';
 import type { Redis } from 'ioredis';
 import { reach } from '../reach.js';
@@ -8,8 +8,8 @@ import { reach } from '../reach.js';
 export type Warnings = readonly string[];
 
 /** @throws TSQ_REDIS_UNAVAILABLE, TSQ_REDIS_UNSUITABLE: with what to do */
-export async function checkFitness(redis: Redis, url: string): Promise<Warnings> {
-  await reach(redis, url);
+export async function checkFitness(redis: Redis, location: RedisLocation): Promise<Warnings> {
+  await reach(redis, location);
   const warnings: string[] = [];
   await checkRedis(redis, { ...silentLogger, warn: (_fields, message) => warnings.push(message) });
   const [cluster, memory] = await infoOf(redis, ['cluster', 'memory']);

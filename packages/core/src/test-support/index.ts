@@ -5,6 +5,7 @@ export { itIsAFetcher } from './it-is-a-fetcher.js';
 export { ListFetcher } from './list-fetcher.js';
 export {
   eventually,
+  faketime,
   freePort,
   type ProxyMode,
   RedisServer,

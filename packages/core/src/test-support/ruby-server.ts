@@ -11,6 +11,8 @@ export type RubyServerOptions = {
   readonly concurrency?: number;
   /** How long running jobs may go on after `stop`, in seconds. Default 5. */
   readonly timeoutSeconds?: number;
+  /** On top of ours: a wrong clock (faketime.ts). */
+  readonly env?: Readonly<Record<string, string>>;
 } & (
   | { /** Path of the file with the workers. */ readonly requireFile: string }
   | { /** The workers themselves, as Ruby text. */ readonly source: string }
@@ -52,7 +54,7 @@ export class RubyServer {
     this.process = new RubyProcess(command, {
       cwd: folder.cwd,
       redisUrl: options.redisUrl,
-      env: { TSQ_WORKERS_FILE: workers, TSQ_READY_FILE: this.readyFile },
+      env: { ...options.env, TSQ_WORKERS_FILE: workers, TSQ_READY_FILE: this.readyFile },
     });
   }
 

@@ -14,6 +14,8 @@ export interface RubyRunOptions {
   readonly args?: readonly unknown[];
   /** A snippet that takes longer is killed and fails. Default 20000. */
   readonly withinMs?: number;
+  /** On top of ours: a wrong clock (faketime.ts). */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** The snippet's value leaves by a file: what it prints, or a gem prints, can not get in between. */
@@ -53,6 +55,7 @@ export class RubySidekiq {
     const process = new RubyProcess(['-e', runner, scriptFile, argsFile, valueFile], {
       cwd: this.folder,
       redisUrl: options.redisUrl,
+      ...(options.env === undefined ? {} : { env: options.env }),
     });
     await process.succeeded(options.withinMs ?? 20_000);
     return readFileSync(valueFile, 'utf8');
