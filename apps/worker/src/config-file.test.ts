@@ -25,7 +25,7 @@ describe('the configuration file', () => {
       trackedQueues: ['payments'],
       profile: 'critical',
     });
-    expect(config.heartbeat).toEqual({ intervalSeconds: 15, ttlSeconds: 50 });
+    expect(config.heartbeat).toMatchObject({ intervalSeconds: 15, ttlSeconds: 50 });
     expect(() => load({ 'config/sidekiq.yml': 'tsq:\n  profil: critical\n:queues: [a]\n' })).toThrow(
       'config/sidekiq.yml: no setting "profil"; did you mean "profile"?',
     );

@@ -57,7 +57,8 @@ test('operators hear of it in both processes: who died by which rule, what was r
   const { zombie, owner, jid } = await zombieWith('Interop::Heeding', 600_000);
   await happened('abort', jid, zombie.pid);
   const [death] = heard('instance-dead', owner.pid);
-  expect(death).toEqual({ instance: expect.any(String), rule: 'heartbeat', jobs: 1 });
+  const how = expect.stringContaining('was found dead at');
+  expect(death).toEqual({ instance: expect.any(String), rule: 'heartbeat', jobs: 1, how });
   const { instance } = death;
   expect(heard('orphans-recovered', owner.pid)).toMatchObject([
     { instance, rule: 'heartbeat', recovered: 1 },
