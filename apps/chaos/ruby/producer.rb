@@ -17,10 +17,13 @@ HISTORY = File.open(File.join(ENV.fetch('CHAOS_HISTORY'), "ruby-#{Process.pid}.j
 BALLAST = [1.0, 1e20, 2**70, 'é<&>"', { 'b' => [], '10' => { 'a' => nil } }].freeze
 JOBS = [%w[Chaos::Tracked true], %w[Chaos::Tracked true], %w[Chaos::Untracked false], %w[Chaos::Failing true]].freeze
 
+def now
+  Process.clock_gettime(Process::CLOCK_MONOTONIC, :microsecond)
+end
+
 def note(fields)
   @count = (@count || 0) + 1
-  at = Process.clock_gettime(Process::CLOCK_MONOTONIC, :microsecond)
-  HISTORY.syswrite("#{JSON.generate({ at: at, n: @count, pid: Process.pid, **fields })}\n")
+  HISTORY.syswrite("#{JSON.generate({ at: now, n: @count, pid: Process.pid, **fields })}\n")
 end
 
 def push
@@ -29,6 +32,7 @@ def push
   args = [5 + RANDOM.rand(150), *(name == 'Chaos::Failing' ? [1] : []), *BALLAST]
   item = { 'class' => name, 'jid' => jid, 'queue' => 'default', 'args' => args, 'retry' => 25 }
   item['at'] = Time.now.to_f + RANDOM.rand * 3 if RANDOM.rand < 0.15
+  sent_at = now
   outcome = begin
     Sidekiq::Client.push(item)
     'acknowledged'
@@ -37,7 +41,7 @@ def push
     'unknown'
   end
   hash = Digest::SHA1.hexdigest(JSON.generate(args))[0, 16]
-  note(event: 'enq', jid: jid, outcome: outcome, tracked: tracked == 'true', args: hash)
+  note(event: 'enq', jid: jid, outcome: outcome, sentAt: sent_at, tracked: tracked == 'true', args: hash)
 end
 
 while (line = $stdin.gets)

@@ -39,7 +39,7 @@ class Told {
   }
 
   enq(tracked = true, outcome: 'acknowledged' | 'unknown' = 'acknowledged'): this {
-    return this.say(1, { event: 'enq', jid: 'j', outcome, tracked, args: 'args' });
+    return this.say(1, { event: 'enq', jid: 'j', outcome, sentAt: this.now, tracked, args: 'args' });
   }
 
   claim({ pid, owner }: Process, hash = 'hash', args = 'args', sentAt = this.now): string {
@@ -205,6 +205,18 @@ describe('duplicated', () => {
   test('is explained by a lost tail', () => {
     const { violations, duplicates } = enqueued().done(a).fault('lost-tail').done(b).check();
     expect([violations, duplicates['lost tail']]).toEqual([[], 1]);
+  });
+
+  test('is explained by a retry of an untracked job that got no answer and was written again; not of a tracked one', () => {
+    const told = (tracked: boolean) => {
+      const history = new Told().enq(tracked);
+      const token = history.claim(a);
+      history.start(a, token).end(a, token, 'fail');
+      return history.settle(a, token, 'retry', 'unknown').settle(a, token, 'retry').done(a).done(b);
+    };
+    const { violations, duplicates } = told(false).check();
+    expect([violations, duplicates['reply lost']]).toEqual([[], 1]);
+    expect(told(true).broken()).toEqual(['twice recovered', 'duplicated']);
   });
 
   test('is explained by a stop at whose deadline it was put back', () => {

@@ -65,9 +65,9 @@ export class Circumstances {
     return this.rollbacks.filter(({ at }) => at > from && at < to).length;
   }
 
-  /** It was written in what Redis lost. */
-  isInLostTail(at: number): boolean {
-    return this.rollbacks.some((fault) => at >= (fault.since ?? 0) && at <= fault.at);
+  /** It was written at some moment of this time, and that may be in what Redis lost. */
+  isInLostTail(sentAt: number, at: number): boolean {
+    return this.rollbacks.some((fault) => at >= (fault.since ?? 0) && sentAt <= fault.at);
   }
 
   /** The process of the instance had ended when it was declared dead, or the instance had ended itself. */

@@ -42,9 +42,9 @@ export class JobRules {
     const isDone = job.runs.some(({ how }) => how === 'end');
     if (!job.isAcknowledged || isDone || this.placed.has(job.jid)) return;
     if (job.claims.some(({ token }) => this.story.buried.has(token))) return; // dropped as poison, visibly
-    const { enqueuedAt = 0 } = job;
+    const { enqueueSentAt = 0, enqueuedAt = 0 } = job;
     if (!job.isTracked && job.runs.some((run) => this.mayEndUnheard(run))) this.lostUntracked += 1;
-    else if (this.circumstances.isInLostTail(enqueuedAt)) this.lostWithTail += 1;
+    else if (this.circumstances.isInLostTail(enqueueSentAt, enqueuedAt)) this.lostWithTail += 1;
     else this.break('lost', job, 'was acknowledged, has no end, and is nowhere');
   }
 
@@ -60,7 +60,7 @@ export class JobRules {
     const claims = [...job.claims].sort((a, b) => a.at - b.at);
     const first = claims[0]?.sentAt ?? 0;
     claims.forEach((claim, index) => {
-      const given = claims.filter((each) => this.isGivenBack(each, claim.at)).length;
+      const given = claims.reduce((sum, each) => sum + this.timesGivenBack(job, each, claim.at), 0);
       const rollbacks = this.circumstances.rollbacksBetween(
         Math.min(first, job.enqueuedAt ?? first),
         claim.at,
@@ -75,12 +75,18 @@ export class JobRules {
     });
   }
 
-  private isGivenBack({ token, owner, sentAt, isAdopted }: Claim, before: number): boolean {
-    const ends = this.story.ends.get(token) ?? [];
-    if (ends.some((end) => returning.has(end.kind) && end.answer !== 'refused' && end.sentAt < before))
-      return true;
+  private timesGivenBack(
+    { isTracked }: JobStory,
+    { token, owner, sentAt, isAdopted }: Claim,
+    before: number,
+  ): number {
+    const ends = (this.story.ends.get(token) ?? []).filter(
+      (end) => returning.has(end.kind) && end.answer !== 'refused' && end.sentAt < before,
+    );
+    // Of an untracked job the claim has ended: its retry is written again when no answer came, rather than not at all.
+    if (ends.length > 0) return isTracked ? 1 : ends.length;
     const after = isAdopted ? 0 : sentAt;
-    return this.circumstances.recoveriesOf(owner, after, before).length > 0;
+    return this.circumstances.recoveriesOf(owner, after, before).length > 0 ? 1 : 0;
   }
 
   private checkBytes(job: JobStory): void {
@@ -124,10 +130,16 @@ export class JobRules {
     const explaining = recoveries.find(({ sentAt }) => settledAt === undefined || sentAt < settledAt);
     if (explaining !== undefined)
       return circumstances.wasDead(explaining) ? 'death before settle' : 'false death';
-    if (!job.isTracked && ends.some(({ answer }) => answer === 'unknown')) return 'reply lost';
+    if (!job.isTracked && this.hasUnanswered(job, again.startAt)) return 'reply lost';
     // What came back then may have failed, and been retried, beside what had gone on.
     const since = Math.min(job.enqueuedAt ?? before.startAt, before.startAt);
     return circumstances.rollbacksBetween(since, again.startAt) > 0 ? 'lost tail' : undefined;
+  }
+
+  /** Some end of it got no answer, and was sent again. */
+  private hasUnanswered({ claims }: JobStory, before: number): boolean {
+    const ends = claims.flatMap(({ token }) => this.story.ends.get(token) ?? []);
+    return ends.some(({ answer, sentAt }) => answer === 'unknown' && sentAt < before);
   }
 
   private checkOverlaps(job: JobStory): void {

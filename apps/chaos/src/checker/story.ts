@@ -29,6 +29,7 @@ export interface JobStory {
   isTracked: boolean;
   isAcknowledged: boolean;
   enqueuedAt: number | undefined;
+  enqueueSentAt: number | undefined;
   args: string | undefined;
   readonly claims: Claim[];
   readonly runs: Run[];
@@ -93,7 +94,8 @@ export function jobOf(jobs: Map<string, JobStory>, jid: string): JobStory {
   let job = jobs.get(jid);
   if (job === undefined) {
     job = {
-      ...{ jid, enqueued: 0, isTracked: true, isAcknowledged: false, enqueuedAt: undefined, args: undefined },
+      ...{ jid, enqueued: 0, isTracked: true, isAcknowledged: false, enqueuedAt: undefined },
+      ...{ enqueueSentAt: undefined, args: undefined },
       ...{ claims: [], runs: [] },
     };
     jobs.set(jid, job);

@@ -72,12 +72,13 @@ class Teller {
     if (!this.registeredAt.has(pid)) this.registeredAt.set(pid, at);
   }
 
-  private enqueued({ jid, outcome, tracked, args, at }: Of<'enq'>): void {
+  private enqueued({ jid, outcome, tracked, args, sentAt, at }: Of<'enq'>): void {
     const job = jobOf(this.jobs, jid);
     job.enqueued += 1;
     job.isTracked = tracked;
     job.isAcknowledged ||= outcome === 'acknowledged';
     job.enqueuedAt = at;
+    job.enqueueSentAt = sentAt;
     job.args = args;
   }
 

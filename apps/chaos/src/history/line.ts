@@ -66,6 +66,8 @@ export interface EnqueueEvent {
   readonly event: 'enq';
   readonly jid: string;
   readonly outcome: 'acknowledged' | 'unknown';
+  /** When it was sent, in microseconds: its line may come a good while after the answer. */
+  readonly sentAt: number;
   readonly tracked: boolean;
   readonly args?: string | undefined;
 }

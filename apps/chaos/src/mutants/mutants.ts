@@ -68,8 +68,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'recovery/dist/beat.lua',
-        find: "if not registered and ARGV[3] ~= 'register' then return 'lapsed' end",
-        replace: '',
+        find: "if not registered and ARGV[3] ~= 'register' then",
+        replace: 'if false then',
       },
     ],
     rows: [3],
@@ -192,8 +192,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'recovery/dist/retire.lua',
-        find: "redis.call('DEL', KEYS[2], KEYS[4], KEYS[5])",
-        replace: "redis.call('DEL', KEYS[2], KEYS[5])",
+        find: "redis.call('DEL', KEYS[2], KEYS[4], KEYS[5], KEYS[11])",
+        replace: "redis.call('DEL', KEYS[2], KEYS[5], KEYS[11])",
       },
     ],
     rows: [30],

@@ -1,7 +1,7 @@
 /** Enqueues, and writes down what was acknowledged. A job of unknown outcome is written down as such: it may be there. */
 import { Client, type JsonValue, stringifyJson } from '@tsq/core';
 import { hashOfArgs } from '../history/bytes-hash.js';
-import type { HistoryWriter } from '../history/history-writer.js';
+import { type HistoryWriter, nowMicros } from '../history/history-writer.js';
 import { isKnownName, trackedNames } from '../job-names.js';
 
 export interface EnqueueSettings {
@@ -31,10 +31,11 @@ export class Producer {
     const { queue = 'default', delaySeconds, tracked, retry = 25 } = settings;
     const jid = this.newJid();
     const chosen = this.client.with({ jid, queue, retry, ...(tracked === undefined ? {} : { tracked }) });
+    const sentAt = nowMicros();
     const note = (outcome: 'acknowledged' | 'unknown') => {
       this.lastOutcome = outcome;
       this.history.note({
-        ...{ event: 'enq', jid, outcome, tracked: tracked ?? trackedNames.has(name) },
+        ...{ event: 'enq', jid, outcome, sentAt, tracked: tracked ?? trackedNames.has(name) },
         args: hashOfArgs(stringifyJson(args)),
       });
     };
