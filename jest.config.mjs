@@ -11,4 +11,7 @@ export default {
     '<rootDir>/tests/dist/**/*.test.js',
   ],
   testTimeout: 30_000,
+  // Tests wait more than they compute: for heartbeats to run out, for processes to start. One for each core but one, jest's
+  // choice, leaves a machine of two cores idle half of the time.
+  maxWorkers: 2,
 };

@@ -10,24 +10,40 @@ import { TsqError } from './errors.js';
  * `READONLY`), also when a script of an older Redis met it; else the error's code or name.
  */
 export function failureKind(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (refusalOf(error) !== undefined) return 'away';
-  const refused = refusedInTransaction(error);
-  if (refused !== undefined) return failureKind(refused);
-  if (error.name === 'ReplyError') return wordOf(error.message);
-  if (error instanceof AggregateError && error.errors.length > 0) return failureKind(error.errors[0]);
-  if (error instanceof TsqError) {
-    if (error.code !== 'TSQ_REDIS_UNAVAILABLE') return error.code;
-    return error.cause instanceof Error ? failureKind(error.cause) : 'away';
+  const told = tellingOf(error);
+  if (!(told instanceof Error)) return String(told);
+  if (refusalOf(told) !== undefined) return 'away';
+  if (told.name === 'ReplyError') return wordOf(told.message);
+  if (told instanceof TsqError) return told.code === 'TSQ_REDIS_UNAVAILABLE' ? 'away' : told.code;
+  if (told.message.startsWith('Command timed out')) return 'timeout';
+  return isOfConnection(told) ? 'away' : told.name;
+}
+
+/** The error inside that says why. Errors may contain each other, even themselves: it looks no deeper than this. */
+const deepest = 5;
+
+function tellingOf(error: unknown): unknown {
+  let told = error;
+  for (let depth = 0; depth < deepest; depth += 1) {
+    const inner = innerOf(told);
+    if (inner === undefined || inner === told) return told;
+    told = inner;
   }
-  if (error.message.startsWith('Command timed out')) return 'timeout';
-  return isOfConnection(error) ? 'away' : error.name;
+  return told;
+}
+
+function innerOf(error: unknown): unknown {
+  if (!(error instanceof Error) || refusalOf(error) !== undefined) return undefined;
+  if (error instanceof AggregateError) return error.errors[0];
+  if (error instanceof TsqError && error.code === 'TSQ_REDIS_UNAVAILABLE')
+    return error.cause instanceof Error ? error.cause : undefined;
+  return refusedInTransaction(error);
 }
 
 /** EXECABORT says that a command of the transaction was refused; what it was told stands beside it. */
 function refusedInTransaction(error: Error): unknown {
   const before: unknown = 'previousErrors' in error ? error.previousErrors : undefined;
-  return Array.isArray(before) ? before[0] : undefined;
+  return Array.isArray(before) ? before.find((each: unknown) => each !== error) : undefined;
 }
 
 /** Redis 6.2 wraps the error of a command in a script: `ERR Error running script (…): @user_script:7: -OOM command …`. */

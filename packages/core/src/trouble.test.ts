@@ -6,6 +6,10 @@ import { failureKind } from './failure-kind.js';
 import { RecordingLogger } from './test-support/index.js';
 import { Trouble } from './trouble.js';
 
+/** As the client library makes it when the connection is lost in a transaction. */
+const ofItself = Object.assign(new Error('Connection is closed.'), { previousErrors: [] as Error[] });
+ofItself.previousErrors.push(ofItself);
+
 const oom = new ReplyError("OOM command not allowed when used memory > 'maxmemory'.");
 
 describe('Trouble', () => {
@@ -52,6 +56,7 @@ describe('the kind of a failure', () => {
     ['away', new ReplyError('MASTERDOWN Link with MASTER is down')],
     ['away', new ReplyError("ERR Error running script (call to f_12): @user_script:1: -READONLY You can't")],
     ['away', new Error('Connection is closed.')],
+    ['away', ofItself],
     ['away', new Error("Stream isn't writeable and enableOfflineQueue options is false")],
     ['away', Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })],
     ['away', unavailable('no connection within 5 ms')],

@@ -6,7 +6,17 @@ import type { FlightReader } from './flight-reader.js';
 import { memoryLimit } from './memory-limit.js';
 
 /** Above so much of a limit it is likely that the limit is met soon, or was. */
-export const nearLimit = 0.9;
+const nearLimit = 0.9;
+/** V8 gives up before its heap is full to the last byte. */
+const nearHeapLimit = 0.85;
+
+export function isNearLimit(rssBytes: number, limitBytes: number): boolean {
+  return limitBytes > 0 && rssBytes >= nearLimit * limitBytes;
+}
+
+export function isNearHeapLimit(heapBytes: number, limitBytes: number): boolean {
+  return limitBytes > 0 && heapBytes >= nearHeapLimit * limitBytes;
+}
 
 const lookEveryMs = 1_000;
 
@@ -29,8 +39,7 @@ export class MemoryAlarm {
 
   private look(): void {
     const { used, limit } = this.flight.heap;
-    const isNear =
-      (limit > 0 && used >= nearLimit * limit) || process.memoryUsage.rss() >= nearLimit * this.limit();
+    const isNear = isNearHeapLimit(used, limit) || isNearLimit(process.memoryUsage.rss(), this.limit());
     if (isNear && !this.wasNear) this.onNear();
     this.wasNear = isNear;
   }

@@ -4,7 +4,7 @@
  */
 import type { InstanceId } from '@tsq/tracker';
 import type { HeldJob } from './held-jobs.js';
-import { nearLimit } from './memory-alarm.js';
+import { isNearHeapLimit, isNearLimit } from './memory-alarm.js';
 import type { DeathRule } from './orphan-recovery.js';
 import type { RecoveryStep } from './recover.js';
 import type { Vitals } from './vitals.js';
@@ -83,8 +83,8 @@ function howItDied(death: Death, vitals: Vitals, sinceBeatMs: number): string {
 }
 
 function causeOf({ rssBytes, memoryLimitBytes, heapBytes, heapLimitBytes }: Vitals): LikelyCause {
-  if (memoryLimitBytes > 0 && rssBytes >= nearLimit * memoryLimitBytes) return 'memory';
-  return heapLimitBytes > 0 && heapBytes >= nearLimit * heapLimitBytes ? 'heap' : 'unknown';
+  if (isNearLimit(rssBytes, memoryLimitBytes)) return 'memory';
+  return isNearHeapLimit(heapBytes, heapLimitBytes) ? 'heap' : 'unknown';
 }
 
 function causeInWords(vitals: Vitals): string {

@@ -38,3 +38,27 @@ test('the log of the survivor has a sentence for the job that a killed process w
   });
   expect(await redis.connect().keys('tsq:vitals:*')).toHaveLength(1);
 }, 60_000);
+
+/** Node reads it at its start; the processes of a test have its environment. */
+async function startWithHeapOf(megabytes: number, ...flags: readonly string[]) {
+  process.env.NODE_OPTIONS = `--max-old-space-size=${megabytes}`;
+  try {
+    return await tsq.start(redis.url, ...flags);
+  } finally {
+    delete process.env.NODE_OPTIONS;
+  }
+}
+
+test('of a process whose heap is full the log says so, and what it was running, though beats are 30 s apart', async () => {
+  const slow = ['-c', '1', '--heartbeat-interval', '30', '--heartbeat-ttl', '90'];
+  const greedy = await startWithHeapOf(120, ...slow);
+  const survivor = await tsq.start(redis.url, ...slow, '-q', 'elsewhere');
+  const client = new Client({ url: redis.url });
+  const jid = (await client.enqueue('Interop::Greedy', [])) ?? '';
+  await client.close();
+  await eventually(() => expect(greedy.ending).toBe('SIGABRT'), 40_000);
+  const words = new RegExp(
+    `of its heap: probably out of memory; was running Interop::Greedy ${jid} for [0-9]+ s`,
+  );
+  await eventually(() => expect(survivor.log).toMatch(words), 20_000);
+}, 90_000);

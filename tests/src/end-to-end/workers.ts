@@ -86,6 +86,19 @@ export class Blocking {
   }
 }
 
+/** Keeps all that it makes, some 100 MB in a few seconds. */
+@Worker({ name: 'Interop::Greedy', tracked: true })
+export class Greedy {
+  async perform(): Promise<void> {
+    const kept: unknown[] = [];
+    note('start', currentJob().jid);
+    for (;;) {
+      kept.push(Array.from({ length: 30_000 }, (_, index) => ({ index })));
+      await delay(50);
+    }
+  }
+}
+
 /** Kills its process, as one does that runs out of memory. */
 @Worker({ name: 'Interop::Poison', tracked: true })
 export class Poison {

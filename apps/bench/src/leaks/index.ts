@@ -52,7 +52,8 @@ try {
   });
   const samples = { elder: [] as Sample[], churn: [] as Sample[] };
   const sampling = setInterval(() => {
-    sample(samples.elder, elder, done.pushed / options.jobs);
+    // While it works: idle, it gives memory back.
+    if (done.pushed < options.jobs) sample(samples.elder, elder, done.pushed / options.jobs);
     sample(samples.churn, churn, done.restarted / (options.restarts - kills));
   }, 200);
   const startedAt = performance.now();

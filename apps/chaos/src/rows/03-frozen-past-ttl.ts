@@ -8,8 +8,9 @@ import type { Stage } from '../stage/stage.js';
 import type { WorkerProcess } from '../stage/worker-process.js';
 import { begun, ended, must, same, seen } from './seen.js';
 
-/** A beat of the stage's workers, and as much again for a machine that is busy. */
-const abortWithinMs = 2_000;
+/** A beat of the stage's workers is a second; the rest is for a machine that is busy with other rows. */
+const abortWithinMs = 5_000;
+const heedingMs = 9_000;
 
 export const row: Row = {
   number: 3,
@@ -20,7 +21,7 @@ export const row: Row = {
     const client = stage.client();
     // Nobody else works on `mine`: what comes back there the zombie itself takes again.
     const zombie = await stage.worker({ flags: ['-q', 'default', '-q', 'mine'] });
-    const heeding = await client.enqueue('Chaos::Heeding', [9_000]);
+    const heeding = await client.enqueue('Chaos::Heeding', [heedingMs]);
     const deaf = await client.enqueue('Chaos::Tracked', [6_000]);
     // Its time is up when the zombie wakes: whether its outcome is sent before the zombie knows what it is, is chance.
     const overdue = await client.enqueue('Chaos::Tracked', [2_000]);
@@ -46,22 +47,27 @@ export const row: Row = {
     await stage.drained();
     const report = await stage.verify();
     same(report.done, all.length, 'jobs that are done');
-    same(report.duplicates['false death'], 3, 'jobs that ended twice for the false death');
+    const twice = 3 + seen(stage, 'end', heeding, zombie.pid).length;
+    same(report.duplicates['false death'], twice, 'jobs that ended twice for the false death');
   },
 };
 
 const refusal = 'The outcome of a job was refused';
 
-/** The signal of its lost job fires, and says why. */
+/** The signal of its lost job fires, and says why; or, on a slow machine, its own time was up while it was frozen. */
 async function untilItLearns(stage: Stage, jid: string, zombie: WorkerProcess): Promise<void> {
   const thawedAt = nowMicros();
-  const [abort] = await stage.eventually(() => {
-    const aborts = seen(stage, 'abort', jid, zombie.pid);
-    same(aborts.length, 1, `aborts of ${jid} in the zombie`);
-    return aborts;
+  const [start] = seen(stage, 'start', jid, zombie.pid);
+  const wasOverdue = (thawedAt - (start?.at ?? 0)) / 1_000 > heedingMs - abortWithinMs / 2;
+  const abort = await stage.eventually(() => {
+    const [aborted] = seen(stage, 'abort', jid, zombie.pid);
+    const hasEnded = wasOverdue && seen(stage, 'end', jid, zombie.pid).length > 0;
+    must(aborted !== undefined || hasEnded, `expected the signal of ${jid} to fire in the zombie`);
+    return aborted;
   });
-  same(abort?.reason, 'TSQ_CLAIM_LOST', 'its reason');
-  const lateMs = ((abort?.at ?? 0) - thawedAt) / 1_000;
+  if (abort === undefined) return;
+  same(abort.reason, 'TSQ_CLAIM_LOST', 'its reason');
+  const lateMs = (abort.at - thawedAt) / 1_000;
   must(lateMs < abortWithinMs, `expected the signal within ${abortWithinMs} ms, got ${lateMs}`);
 }
 

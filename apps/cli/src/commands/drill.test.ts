@@ -163,12 +163,13 @@ describe('tsq drill', () => {
       await own.start();
       try {
         const admin = own.connect();
+        await admin.set('mine', 'x'.repeat(2_000_000)); // more than the 1 MB, by itself
         if (setting[0] === 'replicaof') await admin.replicaof('127.0.0.1', 1);
         else await admin.config('SET', setting[0] ?? '', setting[1] ?? '');
         const command = start(['drill', ...small], { environment: { REDIS_URL: own.url } });
         expect(await command.exitCode).toBe(exitCodes.redis);
         expect(command.stderr).toMatch(message);
-        expect(await admin.keys('*')).toEqual([]);
+        expect(await admin.keys('*')).toEqual(['mine']);
       } finally {
         own.closeConnections();
         await own.stop();
