@@ -14,12 +14,12 @@ const passes = ['--recovery-watch-interval', '0', '--recovery-lock-ttl', String(
 async function run(stage: Stage): Promise<void> {
   await stage.redis();
   const redis = stage.connect();
-  // Of 450, one call moves 200: so two recoverers, one after the other, come to a moment between two calls.
+  // The first call declares it dead. Of 450, each other moves 200: so two recoverers, one after the other, come to a moment between two.
   const { owner, count } = await makeOrphans(stage, 3);
   const left = () => redis.scard(`tsq:jobs:${owner}`);
 
   const killed = await stage.worker({
-    fault: 'recover.mid:kill',
+    fault: 'recover.mid:kill@2',
     flags: [...passes, '-q', 'none'],
     until: 'spawned',
   });
