@@ -55,7 +55,7 @@ export class FlightReader {
     return Math.max(0, Atomics.exchange(this.memory.whole, head.lagMs, 0));
   }
 
-  /** Bytes of the main thread's heap, as they were a second ago or so. */
+  /** Bytes of the main thread's heap, as they were a moment ago. */
   get heap(): { readonly used: number; readonly limit: number } {
     const { real } = this.memory;
     return { used: real[realHead.heapUsed] ?? 0, limit: real[realHead.heapLimit] ?? 0 };

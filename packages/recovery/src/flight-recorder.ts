@@ -27,7 +27,7 @@ export interface FlightSource {
   readonly owners: readonly string[];
 }
 
-const heapEveryMs = 1_000;
+const heapEveryMs = 200;
 /** V8's limit has room for the young generation in it, three semi-spaces of 16 MiB; what is kept fills the rest, and ends the process. */
 const youngBytes = 3 * 16 * 2 ** 20;
 /** Of a class or a jid, when the payload itself is too long to be kept. */

@@ -93,7 +93,7 @@ export class Greedy {
     const kept: unknown[] = [];
     note('start', currentJob().jid);
     for (;;) {
-      kept.push(Array.from({ length: 30_000 }, (_, index) => ({ index })));
+      kept.push(Array.from({ length: 15_000 }, (_, index) => ({ index })));
       await delay(50);
     }
   }
