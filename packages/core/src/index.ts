@@ -11,7 +11,7 @@ export type { ClientJob, ClientMiddleware } from './client-middleware.js';
 export type { Component } from './component.js';
 export { type ConnectionOptions, openConnection, unavailable, whenReady } from './connection.js';
 export type { ConnectionNews, ConnectionReporter } from './connection-news.js';
-export { type ConnectionRefusal, refusalOf } from './connection-refusal.js';
+export { type ConnectionRefusal, endsConnection, refusalOf } from './connection-refusal.js';
 export { DeadSet } from './data/dead-set.js';
 export { type DeployMark, Deploys } from './data/deploys.js';
 export { removeGoneProcesses } from './data/gone-processes.js';

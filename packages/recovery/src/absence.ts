@@ -25,7 +25,7 @@ export class Absence {
     this.isAsking = true;
   }
 
-  /** To be called when Redis has answered, be it with a refusal. */
+  /** To be called when Redis has answered, be it with a refusal of this very command. */
   answered(): void {
     this.isAsking = false;
     this.lastAnswerAt = performance.now();
@@ -50,8 +50,8 @@ export class Absence {
     this.awaySince = undefined;
     this.isAsking = false;
     this.lastAnswerAt = now;
-    // A beat comes at least twice in a TTL, so a shorter absence has let nobody's heartbeat run out.
-    if (awayMs < this.ttlMs / 2) return;
+    // A beat comes at least twice in a TTL, and whoever beats needs a moment too until he is connected again.
+    if (awayMs < this.ttlMs / 4) return;
     this.graceUntil = now + this.ttlMs;
     this.onLongAbsence(awayMs);
   }

@@ -20,7 +20,7 @@ import { type Instance, type InstanceId, Keyspace } from '@tsq/tracker';
 import type { Redis } from 'ioredis';
 import { Absence } from './absence.js';
 import { takeCensus } from './census.js';
-import { isRefusal, wantsNewConnection } from './connection-errors.js';
+import { isRefusal, servesCommands, wantsNewConnection } from './connection-errors.js';
 import { GemFleet } from './gem-fleet.js';
 import {
   type DeathListener,
@@ -194,7 +194,7 @@ export class Recoverer implements Component {
       absence.answered();
       this.onSuccess(work);
     } catch (error) {
-      if (isRefusal(error) || error instanceof AggregateError) absence.answered();
+      if (servesCommands(error)) absence.answered();
       if (this.stopping.signal.aborted) return;
       this.onFailure(redis, work, error);
     }

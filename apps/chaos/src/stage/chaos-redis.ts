@@ -44,7 +44,7 @@ export class ChaosRedis extends RedisServer {
 
   /** Starts, and is LOADING for so long at least: each command of its log takes a while until then. */
   async startSlowly(loadingMs: number): Promise<void> {
-    const slow = ['--key-load-delay', '2000', '--loading-process-events-interval-bytes', '1024'];
+    const slow = ['--key-load-delay', '20000', '--loading-process-events-interval-bytes', '1024'];
     const started = this.start(slow);
     const admin = new Redis(this.url, { enableReadyCheck: false, maxRetriesPerRequest: null });
     admin.on('error', () => undefined); // refused until it listens
