@@ -6,6 +6,8 @@ import { eventually } from './eventually.js';
 export function itIsAComponent(make: () => Component): void {
   test('called from all sides at once it ends stopped, leaves nothing behind and does not start again', async () => {
     const deadline = AbortSignal.abort();
+    // The process' own, opened when somebody first asks for them, as a thread does: nobody leaves them behind.
+    for (const stream of [process.stdout, process.stderr]) expect(stream.writable).toBe(true);
     const before = process.getActiveResourcesInfo();
     for (let round = 0; round < 20; round += 1) {
       const component = make();
