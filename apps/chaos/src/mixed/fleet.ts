@@ -20,6 +20,7 @@ export class Fleet {
   readonly posts: Post[] = [];
   /** Processes that were started. */
   started = 0;
+  private isCalm = false;
   private isOver = false;
 
   constructor(
@@ -51,22 +52,32 @@ export class Fleet {
     try {
       // It begins where the network is whole: what is done to the one before is not done to it.
       while (post.proxy.mode !== 'pass' || post.proxy.delayMs > 0) await this.stage.pause(50);
-      post.worker = await this.spawn(post.proxy, 'perhaps armed');
+      post.worker = await this.spawn(post.proxy, this.isCalm ? 'unarmed' : 'perhaps armed');
     } finally {
       post.isReplacing = false;
     }
   }
 
-  /** From now on nobody is replaced, nor hurts himself: those who are armed are stopped and started again first. */
+  /**
+   * From now on nobody hurts himself: those who are armed are stopped and started again. A poison job may still kill one after
+   * the other, so who ends is replaced as before: while nobody lives nothing is recovered.
+   */
   async calmDown(): Promise<void> {
+    this.isCalm = true;
     for (const post of this.posts) {
       post.proxy.mode = 'pass';
       post.proxy.delayMs = 0;
+      while (post.isReplacing) await this.stage.pause(50);
       if (post.worker.isRunning) post.worker.thaw();
       if (post.worker.isArmed) await post.worker.stop();
       if (!post.worker.isRunning) post.worker = await this.stage.worker({ via: post.proxy });
     }
+  }
+
+  /** Nobody is replaced any more. */
+  async over(): Promise<void> {
     this.isOver = true;
+    while (this.posts.some(({ isReplacing }) => isReplacing)) await this.stage.pause(50);
   }
 
   private async spawn(via: TcpProxy, how: 'unarmed' | 'perhaps armed'): Promise<WorkerProcess> {

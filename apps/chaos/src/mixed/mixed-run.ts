@@ -100,10 +100,13 @@ class MixedRun {
     await this.underFire();
     settings.say('nothing is done to anybody any more; what is there is brought to its end');
     await fleet.calmDown();
+    const tending = setInterval(() => fleet.tend(), 100);
     await stage.pause(2 * heartbeatTtlMs);
     await stage.drained(drainsWithinMs, servers.primary).catch((error: unknown) => {
       this.failures.push(`not drained within ${drainsWithinMs} ms: ${String(error)}`);
     });
+    clearInterval(tending);
+    await fleet.over();
     await stage.stopWorkers();
     const final = await finalState(stage.connect(servers.primary));
     const report = checkHistory(stage.lines(), final, { heartbeatTtlMs, deathMs });
